@@ -1,0 +1,113 @@
+# Everything runs from .venv and build/, which make fills itself: `make help` lists what there is.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COLLECTIONS := .venv/collections
+# Where ansible-test and the packaging check want the tree: a copy below ansible_collections/meatscentral/tenancy.
+TREE := build/collection/ansible_collections/meatscentral/tenancy
+# The number of processes for what can be done side by side.
+JOBS ?= 2
+
+# The tools of .venv before all others; Ansible wants a UTF-8 locale, whatever the caller's is.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export LC_ALL := C.UTF-8
+
+PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
+side_by_side = $(MAKE) --no-print-directory -j$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ For everybody
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: .venv/run build/stacks/current/ready ## deploy the sample project's tenants to a PostgreSQL in .demo/
+	@$(BIN)/python demo/demo.py
+
+.PHONY: demo-stop
+demo-stop: ## stop the demo's PostgreSQL; its data stay
+	@if [ -d .demo/postgres ]; then $(BIN)/python tests/support/postgres.py stop --durable --directory .demo/postgres; fi
+
+.PHONY: demo-remove
+demo-remove: ## stop the demo's PostgreSQL and delete .demo/
+	@if [ -d .demo/postgres ]; then $(BIN)/python tests/support/postgres.py remove --durable --directory .demo/postgres; fi
+	rm -rf .demo
+
+##@ For those who work on the collection
+.PHONY: setup
+setup: ## make .venv and build/stacks with everything that the other targets need
+	@$(side_by_side) --silent .venv/development build/stacks/current/ready build/stacks/oldest/ready
+
+.PHONY: test
+test: setup ## lint, sanity, and every test with pytest, whose closing line is the last
+	@$(side_by_side) lint sanity
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+.PHONY: units
+units: setup ## the unit tests
+	$(BIN)/python -m pytest -n $(JOBS) tests/unit
+
+.PHONY: integration
+integration: setup ## the tests with real databases, projects and playbooks
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/integration
+
+.PHONY: molecule
+molecule: setup ## every molecule scenario
+	$(BIN)/molecule test --all
+
+LINTERS := lint-ruff lint-mypy lint-syntax lint-ansible lint-docs lint-changelog
+.PHONY: lint $(LINTERS)
+lint: $(LINTERS) ## every linter (each has a target of its own: lint-ruff …)
+
+lint-ruff: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lint-mypy: .venv/development
+	$(BIN)/mypy
+
+# Modules run on the managed nodes' Python, the agent under the project's: both may be older than ours.
+lint-syntax: .venv/development
+	$(BIN)/vermin --no-tips --violations --target=3.8- --no-parse-comments --eval-annotations plugins
+
+lint-ansible: .venv/development
+	$(BIN)/ansible-lint --offline --profile production --strict
+
+lint-docs: .venv/development
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs $(COLLECTIONS)/ansible_collections/meatscentral/tenancy
+
+lint-changelog: .venv/development
+	$(BIN)/antsibull-changelog lint
+
+.PHONY: sanity
+sanity: .venv/development ## ansible-test sanity, every test that runs here
+	bash tests/sanity/run $(TREE)
+
+.PHONY: clean
+clean: demo-remove ## delete everything that make made, the demo's database too
+	rm -rf .venv build tests/output .ansible .ruff_cache .mypy_cache .pytest_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What is made once, and again when its requirements change.
+.venv/run: requirements/run.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ": name another, for example `make PYTHON=python3.12`")'
+	@echo "Installing Ansible and PostgreSQL into .venv …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP_INSTALL) -r requirements/run.txt
+	@mkdir -p $(COLLECTIONS)/ansible_collections/meatscentral
+	@ln -sfn ../../../.. $(COLLECTIONS)/ansible_collections/meatscentral/tenancy
+	@touch $@
+
+.venv/development: .venv/run requirements/development.txt tests/stacks/current.txt
+	@echo "Installing the tools for development into .venv …"
+	@$(BIN)/python $(PIP_INSTALL) -r requirements/development.txt
+	@touch $@
+
+build/stacks/%/ready: tests/stacks/%.txt
+	@echo "Installing a Django stack into build/stacks/$* …"
+	@$(PYTHON) -m venv build/stacks/$*
+	@build/stacks/$*/bin/python $(PIP_INSTALL) -r tests/stacks/$*.txt
+	@touch $@
