@@ -62,7 +62,7 @@ def test_only_a_server_for_tests_may_lose_data(server: Server, postgres: Postgre
 
 def test_a_server_that_was_never_started_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(PostgresError, match="start it first"):
-        _ = Server(tmp_path / "nothing").port
+        Server(tmp_path / "nothing").url()
 
 
 def test_a_copy_of_a_template_has_its_data(new_database: Callable[..., Database]) -> None:
