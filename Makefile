@@ -6,10 +6,11 @@ COLLECTIONS := .venv/collections
 # The number of processes for what can be done side by side.
 JOBS ?= 2
 
-# The tools of .venv before all others; Ansible wants a UTF-8 locale, whatever the caller's is.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Ansible wants a UTF-8 locale, whatever the caller's is.
 export LC_ALL := C.UTF-8
 
+# For programs that start others of .venv by name.
+TOOLS_FIRST = PATH="$(CURDIR)/$(BIN):$$PATH"
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check --no-input
 side_by_side = $(MAKE) --no-print-directory -j$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -54,7 +55,7 @@ integration: setup ## the tests with real databases, projects and playbooks
 
 .PHONY: molecule
 molecule: setup ## every molecule scenario
-	$(BIN)/molecule test --all
+	$(TOOLS_FIRST) $(BIN)/molecule test --all
 
 LINTERS := lint-ruff lint-mypy lint-syntax lint-ansible lint-docs lint-changelog
 .PHONY: lint $(LINTERS)
@@ -72,13 +73,13 @@ lint-syntax: .venv/development
 	$(BIN)/vermin --no-tips --violations --target=3.8- --no-parse-comments plugins
 
 lint-ansible: .venv/development
-	$(BIN)/ansible-lint --nocolor
+	$(TOOLS_FIRST) $(BIN)/ansible-lint --nocolor
 
 lint-docs: .venv/development
-	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs $(COLLECTIONS)/ansible_collections/meatscentral/tenancy
+	$(TOOLS_FIRST) ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs $(COLLECTIONS)/ansible_collections/meatscentral/tenancy
 
 lint-changelog: .venv/development
-	$(BIN)/antsibull-changelog lint
+	$(TOOLS_FIRST) $(BIN)/antsibull-changelog lint
 
 .PHONY: sanity
 sanity: .venv/development ## ansible-test sanity, every test that runs here

@@ -19,22 +19,21 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.support import checkout
+
 BUILD = ROOT / "build"
 TREE = BUILD / "collection" / "ansible_collections" / "meatscentral" / "tenancy"
 HOME = BUILD / "ansible-test"
+
 # ansible-test 2.19 and 2.21 look for the get-pip script under these names before they download it.
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
 
 
-def copy_tree() -> None:
+def make_tree() -> None:
     shutil.rmtree(TREE, ignore_errors=True)
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        source, target = ROOT / name, TREE / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
+    checkout.copy_to(TREE)
     # Without a repository of its own the copy would lie in one that ignores all of build/.
     subprocess.run(["git", "init", "--quiet", TREE], check=True)
 
@@ -81,7 +80,7 @@ def search_path() -> str:
 
 
 def main() -> int:
-    copy_tree()
+    make_tree()
     make_home()
     return subprocess.call(
         ["ansible-test", "sanity", "--color", "no", *sys.argv[1:]],

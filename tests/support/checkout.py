@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,21 @@ def stack_python(stack: str) -> Path:
     if not python.exists():
         raise FileNotFoundError(f"{python} is missing: run `make setup`")
     return python
+
+
+def files() -> list[str]:
+    """Every file of the checkout that git knows or would take, so also what is not committed yet."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_to(directory: Path) -> None:
+    """Lay the checkout's files into a directory, as a fresh clone would have them."""
+    for name in files():
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
 
 
 def environment(**changes: str) -> dict[str, str]:
