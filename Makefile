@@ -28,11 +28,11 @@ demo: .venv/run build/stacks/current/ready ## deploy the sample project's tenant
 
 .PHONY: demo-stop
 demo-stop: ## stop the demo's PostgreSQL; its data stay
-	@if [ -d .demo/postgres ]; then $(BIN)/python tests/support/postgres.py stop --durable --directory .demo/postgres; fi
+	@if [ -d .demo/postgres ] && [ -x $(BIN)/python ]; then $(BIN)/python tests/support/postgres.py stop --durable --directory .demo/postgres; fi
 
 .PHONY: demo-remove
 demo-remove: ## stop the demo's PostgreSQL and delete .demo/
-	@if [ -d .demo/postgres ]; then $(BIN)/python tests/support/postgres.py remove --durable --directory .demo/postgres; fi
+	@if [ -d .demo/postgres ] && [ -x $(BIN)/python ]; then $(BIN)/python tests/support/postgres.py remove --durable --directory .demo/postgres; fi
 	rm -rf .demo
 
 ##@ For those who work on the collection
@@ -42,7 +42,7 @@ setup: ## make .venv and build/stacks with everything that the other targets nee
 
 .PHONY: test
 test: setup ## lint, sanity, and every test with pytest, whose closing line is the last
-	@$(side_by_side) lint sanity
+	@$(side_by_side) --keep-going lint sanity
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .PHONY: units

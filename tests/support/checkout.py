@@ -23,7 +23,17 @@ COLLECTION = "meatscentral.tenancy"
 RUN_SECONDS = 1200
 
 # What could make a program of ours see another project, database or configuration than the test's.
-_FOREIGN = ("ANSIBLE_", "DATABASE_URL", "DJANGO_", "MOLECULE_", "PG", "PYTHONPATH", "SECRET_KEY", "TENANCY_")
+_FOREIGN = (
+    "ANSIBLE_",
+    "DATABASE_URL",
+    "DJANGO_",
+    "FORCE_COLOR",
+    "MOLECULE_",
+    "PG",
+    "PYTHONPATH",
+    "SECRET_KEY",
+    "TENANCY_",
+)
 
 
 def stack_python(stack: str) -> Path:
@@ -53,7 +63,7 @@ def environment(**changes: str) -> dict[str, str]:
     """The environment of a program under test: ours, without what is foreign to the test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     path = os.pathsep.join([str(TOOLS), inherited.get("PATH", os.defpath)])
-    return {**inherited, "PATH": path, "LC_ALL": "C.UTF-8", **changes}
+    return {**inherited, "PATH": path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", **changes}
 
 
 def run_module(name: str, /, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
@@ -85,7 +95,7 @@ def ansible(
     return subprocess.run(
         [TOOLS / program, *arguments],
         cwd=ROOT,
-        env=environment(ANSIBLE_NOCOLOR="1", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), **(env or {})),
+        env=environment(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), **(env or {})),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
