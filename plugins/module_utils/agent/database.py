@@ -1,0 +1,118 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The connection to the project's database: opened with a named error, and as which role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import DatabaseProblem
+
+if TYPE_CHECKING:
+    from .wire import Wire
+
+
+def quoted(name: str) -> str:
+    """A PostgreSQL identifier, quoted.
+
+    Django's ``quote_name`` leaves a name alone that has quotes at both ends, and never doubles those inside.
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def assume_role(role: str) -> None:
+    """Let every connection that Django opens from now on act as ``role`` (SET ROLE).
+
+    Registered before the apps load, since some of them open a connection then.
+    """
+    from django.db.backends.signals import connection_created
+
+    def set_role(sender: object, connection: Any, **kwargs: object) -> None:
+        from django.db import Error
+
+        if connection.vendor != "postgresql":
+            raise DatabaseProblem(f"session_role: {connection.vendor} has no roles; only PostgreSQL does.")
+        try:
+            # On the driver's own cursor: Django's may want to set a search_path first.
+            with connection.connection.cursor() as cursor:
+                cursor.execute("SET ROLE " + quoted(role))
+        except (Error, connection.Database.Error) as error:
+            raise DatabaseProblem(
+                f"session_role: the login role can't act as {role!r}: {first_line(error)}",
+                hint=f'Create the role, or: GRANT {quoted(role)} TO "<login role>";',
+            ) from None
+
+    connection_created.connect(set_role, weak=False, dispatch_uid="tenancy-agent-role")
+
+
+def connect(wire: Wire, alias: str) -> Any:
+    """Django's connection of an alias, open.
+
+    :raises DatabaseProblem: it can't be opened; the message says which database, as whom and where.
+    """
+    from django.db import Error, connections
+
+    connection = connections[alias]
+    try:
+        connection.ensure_connection()
+    except Error as error:
+        raise unreachable(error, alias) from None
+    if hasattr(connection.connection, "cancel"):
+        wire.cancellers.append(lambda: connection.connection and connection.connection.cancel())
+    return connection
+
+
+def unreachable(error: BaseException, alias: str = "default") -> DatabaseProblem:
+    from django.db import connections
+
+    settings = connections.databases[alias]
+    place = f"{settings.get('HOST') or 'the local socket'}:{settings.get('PORT') or 'default port'}"
+    name = settings.get("NAME") or (settings.get("OPTIONS") or {}).get("service")
+    return DatabaseProblem(
+        f"The database {str(name)!r} (alias {alias}) at {place} can't be used as {settings.get('USER') or 'the default user'!r}: {first_line(error)}",
+        hint="Is the server running, does the database exist, and is the password that of this role? They come from the project's settings and environment:.",
+    )
+
+
+def first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """The five characters of SQLSTATE, as either driver keeps them (psycopg 3: sqlstate, psycopg2: pgcode)."""
+    while error is not None:
+        code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        if code:
+            return str(code)
+        error = error.__cause__
+    return None
+
+
+def require_create(connection: Any, schema: str | None) -> None:
+    """See to it that the current role may create schemas (``None``), or tables in a schema, before anything is written.
+
+    :raises DatabaseProblem: it may not; the hint is the statement that grants it.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        if schema is None:
+            cursor.execute(
+                "SELECT has_database_privilege(current_database(), 'CREATE'), current_user, current_database()"
+            )
+        else:
+            cursor.execute("SELECT has_schema_privilege(%s, 'CREATE'), current_user, current_database()", [schema])
+        allowed, role, database = cursor.fetchone()
+    if allowed:
+        return
+    if schema is None:
+        what, grant = f"create schemas in the database {database!r}", f"ON DATABASE {quoted(database)}"
+    else:
+        what, grant = f"create tables in the schema {schema!r} of {database!r}", f"ON SCHEMA {quoted(schema)}"
+    raise DatabaseProblem(
+        f"The role {role!r} may not {what}.",
+        hint=f"As the owner: GRANT CREATE {grant} TO {quoted(role)};  or name another role with session_role:.",
+    )

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The state of all the schemas of a project, read with a few set-based queries, and written nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, FrozenSet, Iterable, Iterator, Sequence, Tuple
+
+from .database import quoted
+
+if TYPE_CHECKING:
+    from .loading import Context
+    from .tenancy import Tenancy
+
+Migration = Tuple[str, str]
+Recorded = FrozenSet[Migration]
+
+RECORDER_TABLE = "django_migrations"
+NOTHING: Recorded = frozenset()
+
+# A statement holds locks on every table it names, and on their indexes, until it ends. The lock table has room
+# for max_locks_per_transaction (64) times the connections, shared by all: a hundred recorders took 206 of them.
+_RECORDERS_A_STATEMENT = 50
+
+
+@dataclass(frozen=True)
+class TenantRow:
+    """A tenant as its row says: ``key`` is the schema's name, or under row tenancy the row's own name."""
+
+    key: str
+    pk: Any
+    type: str | None = None
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """One schema of the fleet: whether it exists, whether it has a recorder, and what is recorded there."""
+
+    name: str
+    exists: bool
+    has_recorder: bool = False
+    recorded: Recorded = NOTHING
+    type: str | None = None
+
+
+@dataclass
+class Fleet:
+    """All the schemas of one database that belong to the project, the public one first."""
+
+    public: str
+    tenants: list[TenantRow] = field(default_factory=list)
+    schemas: dict[str, SchemaState] = field(default_factory=dict)
+    orphans: list[str] = field(default_factory=list)
+
+    @property
+    def tenant_schemas(self) -> list[SchemaState]:
+        return [state for name, state in self.schemas.items() if name != self.public]
+
+
+def read_fleet(context: Context, planned: Iterable[str] = ()) -> Fleet:
+    """The fleet as the database has it now. Nothing is written, not even a recorder.
+
+    :param planned: schemas of tenants that have no row yet and are looked at all the same.
+    """
+    tenancy = context.tenancy
+    public = public_schema(context)
+    tenants = read_tenants(context) if tenancy.by_schema else []
+    types = {row.key: row.type for row in tenants}
+    names = list(dict.fromkeys([public, *types, *planned]))
+    existing, with_recorder = _read_schemas(context.connection, public)
+    recorded = read_recorders(context.connection, [name for name in names if name in with_recorder])
+    schemas = {
+        name: SchemaState(name, name in existing, name in with_recorder, recorded.get(name, NOTHING), types.get(name))
+        for name in names
+    }
+    orphans = sorted(with_recorder - set(names)) if tenancy.by_schema else []
+    return Fleet(public, tenants, schemas, orphans)
+
+
+def public_schema(context: Context) -> str:
+    """The name of the schema that holds what is shared; under row tenancy the only one."""
+    if context.tenancy.public_schema:
+        return context.tenancy.public_schema
+    if context.connection.vendor != "postgresql":
+        return "main"
+    with context.connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_schema(), 'public')")
+        return str(cursor.fetchone()[0])
+
+
+def read_tenants(context: Context) -> list[TenantRow]:
+    """The tenants' rows, in TENANT_MIGRATION_ORDER if the settings give one, else by name.
+
+    Only the columns that are needed are read, so that one that is still pending does no harm.
+    """
+    from django.conf import settings
+
+    from .structure import read_tables
+
+    tenancy = context.tenancy
+    public = public_schema(context)
+    if tenancy.tenant._meta.db_table not in read_tables(context.connection, [public])[public]:
+        return []
+    order = getattr(settings, "TENANT_MIGRATION_ORDER", None) or ["schema_name"]
+    fields = ["pk", "schema_name"] + ([tenancy.type_field] if tenancy.type_field else [])
+    with in_public(context):
+        rows = list(tenancy.tenant._base_manager.using(context.alias).order_by(*order).values_list(*fields))
+    return [TenantRow(row[1], row[0], row[2] if tenancy.type_field else None) for row in rows]
+
+
+class in_public:
+    """Django's queries inside go to the public schema. Under row tenancy there is nothing to switch."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def __enter__(self) -> None:
+        self._switch()
+
+    def __exit__(self, *exc: object) -> None:
+        self._switch()
+
+    def _switch(self) -> None:
+        if self.context.tenancy.by_schema:
+            self.context.connection.set_schema_to_public()
+
+
+def _read_schemas(connection: Any, public: str) -> tuple[set[str], set[str]]:
+    """The names of the schemas that exist, and of those that hold a recorder's table."""
+    if connection.vendor != "postgresql":
+        has = RECORDER_TABLE in connection.introspection.table_names()
+        return {public}, {public} if has else set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.nspname, c.oid IS NOT NULL FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c"
+            " ON c.relnamespace = n.oid AND c.relname = %s AND c.relkind IN ('r', 'p')"
+            " WHERE n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'",
+            [RECORDER_TABLE],
+        )
+        rows = cursor.fetchall()
+    return {name for name, has in rows}, {name for name, has in rows if has}
+
+
+def read_recorders(connection: Any, schemas: Sequence[str]) -> dict[str, Recorded]:
+    """What is recorded as applied in each of the schemas.
+
+    The server hashes each recorder; only one of those that are equal is read whole.
+    """
+    if connection.vendor != "postgresql":
+        return {schema: _read_recorder(connection, connection.ops.quote_name(RECORDER_TABLE)) for schema in schemas}
+    digests: dict[str, str] = {}
+    for chunk in _chunks(schemas, _RECORDERS_A_STATEMENT):
+        parts, params = [], []
+        for schema in chunk:
+            parts.append(
+                "SELECT %s, md5(coalesce(string_agg(app || '.' || name, ',' ORDER BY app, name), '')) FROM "
+                + _recorder_of(schema).replace("%", "%%")
+            )
+            params.append(schema)
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts), params)
+            digests.update(cursor.fetchall())
+    known: dict[str, Recorded] = {}
+    for schema, digest in digests.items():
+        if digest not in known:
+            known[digest] = _read_recorder(connection, _recorder_of(schema))
+    return {schema: known[digest] for schema, digest in digests.items()}
+
+
+def _recorder_of(schema: str) -> str:
+    return f"{quoted(schema)}.{quoted(RECORDER_TABLE)}"
+
+
+def _read_recorder(connection: Any, table: str) -> Recorded:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT app, name FROM {table}")
+        return frozenset((app, name) for app, name in cursor.fetchall())
+
+
+def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def described(tenancy: Tenancy, row: TenantRow) -> dict[str, object]:
+    """A tenant as results name it."""
+    return {"tenant": row.key, "type": row.type} if tenancy.type_field else {"tenant": row.key}

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The migrations on disk as one graph, whatever a schema has recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import AgentError, OptionProblem
+from .fleet import NOTHING, Migration, Recorded
+
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
+
+
+class Graphs:
+    """Loaded migration graphs, one for each way in which squashed migrations are recorded.
+
+    Which squashed migrations stand for what they replace depends on what is recorded
+    (``MigrationLoader.build_graph``); without any there is one graph for all schemas.
+    """
+
+    def __init__(self) -> None:
+        self._by_replacements: dict[Recorded, MigrationLoader] = {}
+        self._plain = load_graph(NOTHING)
+        self._replaced = frozenset(key for migration in self._plain.replacements.values() for key in migration.replaces)
+        self._replaced |= frozenset(self._plain.replacements)
+
+    @property
+    def on_disk(self) -> dict[Migration, Any]:
+        return dict(self._plain.disk_migrations)
+
+    @property
+    def migrated_apps(self) -> set[str]:
+        return set(self._plain.migrated_apps)
+
+    @property
+    def unmigrated_apps(self) -> set[str]:
+        return set(self._plain.unmigrated_apps)
+
+    def for_recorded(self, recorded: Recorded) -> MigrationLoader:
+        relevant = recorded & self._replaced
+        if relevant not in self._by_replacements:
+            self._by_replacements[relevant] = load_graph(relevant) if relevant else self._plain
+        return self._by_replacements[relevant]
+
+    def applied(self, recorded: Recorded) -> Recorded:
+        """What counts as applied: a squashed migration does once all that it replaces is recorded."""
+        if not self._replaced:
+            return recorded
+        return (recorded - self._replaced) | frozenset(self.for_recorded(recorded).applied_migrations)
+
+    def to_record(self, recorded: Recorded) -> tuple[Migration, ...]:
+        """The squashed migrations that count as applied and are not recorded yet.
+
+        Migrate records them even where nothing is pending: once the replaced files are gone from the disk,
+        a squashed migration without a record would run a second time.
+        """
+        return tuple(
+            sorted(key for key in self._plain.replacements if key not in recorded and key in self.applied(recorded))
+        )
+
+
+def load_graph(recorded: Recorded) -> MigrationLoader:
+    """A loader whose graph is that of a schema where ``recorded`` is applied. It asks no database.
+
+    :raises AgentError: the migrations on disk don't form a graph, or an app has several leaf nodes.
+    """
+    from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
+    from django.db.migrations.graph import CircularDependencyError
+    from django.db.migrations.loader import MigrationLoader
+
+    class RecordedLoader(MigrationLoader):
+        """build_graph() empties applied_migrations where it has no connection; here that sets what is recorded."""
+
+        @property
+        def applied_migrations(self) -> dict[Migration, Any]:
+            return self._applied
+
+        @applied_migrations.setter
+        def applied_migrations(self, value: object) -> None:
+            self._applied = dict.fromkeys(recorded)
+
+    try:
+        loader = RecordedLoader(None)
+    except (BadMigrationError, NodeNotFoundError, CircularDependencyError) as error:
+        raise AgentError("project", f"The migrations on disk don't form a graph: {error}") from None
+    except Exception as error:
+        raise AgentError(
+            "project",
+            f"The migrations can't be loaded: {type(error).__name__}: {error}",
+            hint="'manage.py showmigrations' shows the same.",
+        ) from None
+    conflicts = loader.detect_conflicts()
+    if conflicts:
+        named = "; ".join(f"{app}: {', '.join(sorted(names))}" for app, names in sorted(conflicts.items()))
+        raise AgentError(
+            "project",
+            f"Some apps have more than one leaf migration, so there is no one state to migrate to: {named}.",
+            hint="Run 'manage.py makemigrations --merge' in the project, review the migration, and release it.",
+        )
+    return loader
+
+
+def resolve(loader: MigrationLoader, target: str) -> list[Migration]:
+    """The nodes of the graph that ``app`` or ``app:migration`` means, the name as short as Django takes it.
+
+    :raises OptionProblem: no such app, or no or several such migrations.
+    """
+    from django.db.migrations.exceptions import AmbiguityError
+
+    app, has_name, name = target.partition(":")
+    if app not in loader.migrated_apps:
+        raise OptionProblem(
+            f"There is no app {app!r} with migrations.", hint="Give app, or app:migration, with the app's label."
+        )
+    if not has_name:
+        return list(loader.graph.leaf_nodes(app))
+    if name == "zero":
+        raise OptionProblem(f"{target}: this module never takes migrations back.")
+    try:
+        migration = loader.get_migration_by_prefix(app, name)
+    except AmbiguityError:
+        raise OptionProblem(f"More than one migration of {app!r} starts with {name!r}.") from None
+    except KeyError:
+        raise OptionProblem(f"The app {app!r} has no migration that starts with {name!r}.") from None
+    key = (app, migration.name)
+    if key not in loader.graph.nodes and key in loader.replacements:
+        key = loader.graph.leaf_nodes(app)[0]
+    return [key]

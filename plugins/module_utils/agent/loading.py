@@ -1,0 +1,174 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Load the project: its directory, its settings, its apps, its database; each failure told apart and named."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import AgentError, TenancyProblem
+
+if TYPE_CHECKING:
+    from .tenancy import Tenancy
+    from .wire import Wire
+
+_TRACEBACK_LINES = 12
+_MANAGE_SETTINGS = re.compile(r"""["']DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
+
+
+@dataclass
+class Context:
+    """A loaded project with an open database connection: what every command works in."""
+
+    wire: Wire
+    tenancy: Tenancy
+    connection: Any
+
+    @property
+    def alias(self) -> str:
+        return self.tenancy.database
+
+    def close(self) -> None:
+        from django.db import connections
+
+        connections.close_all()
+
+
+def load(wire: Wire, project: dict[str, Any]) -> Context:
+    """Load the project and connect to its database.
+
+    :param project: ``directory``, ``settings``, ``environment``, ``database``, ``session_role``,
+        ``tenant_model``, ``domain_model``.
+    :raises AgentError: what does not load, with the last lines of the project's own traceback,
+        or what makes the database unusable.
+    """
+    os.environ.update(project["environment"])
+    _enter(project["directory"])
+    settings = _settings_module(project)
+    _load_django(wire, project["directory"], settings, project["session_role"])
+
+    from .database import connect
+    from .tenancy import detect
+
+    wire.doing("looking for the tenant model")
+    tenancy = detect(project["database"], project["tenant_model"], project["domain_model"])
+    wire.doing(f"connecting to the database (alias {tenancy.database})")
+    connection = connect(wire, tenancy.database)
+    return Context(wire, tenancy, connection)
+
+
+def _enter(directory: str) -> None:
+    if not os.path.isdir(directory):
+        what = "is not a directory" if os.path.exists(directory) else "does not exist"
+        raise TenancyProblem(
+            f"project: {directory} {what} where the project's Python runs.",
+            hint="Give the directory that holds manage.py, as the interpreter sees it (inside the container, if it runs in one).",
+        )
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise TenancyProblem(f"project: {directory} can't be entered: {error.strerror}.") from None
+    # As manage.py would find it: the project first, and what PYTHONPATH adds, which came too late for the interpreter.
+    sys.path[:] = [entry for entry in sys.path if entry]
+    extra = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry not in sys.path]
+    sys.path[:0] = [os.getcwd(), *extra]
+
+
+def _settings_module(project: dict[str, Any]) -> str:
+    """The settings module: the option, else the environment, else what manage.py would take."""
+    settings = project["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not settings and os.path.isfile("manage.py"):
+        with open("manage.py", encoding="utf-8", errors="replace") as file:
+            match = _MANAGE_SETTINGS.search(file.read())
+        settings = match.group(1) if match else None
+    if not settings:
+        lacking = "manage.py names no settings module" if os.path.isfile("manage.py") else "there is no manage.py"
+        raise TenancyProblem(
+            f"project: {project['directory']} does not say which settings to use ({lacking}).",
+            hint="Give settings: (for example config.settings), or DJANGO_SETTINGS_MODULE in environment:.",
+        )
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    return str(settings)
+
+
+def _load_django(wire: Wire, directory: str, settings: str, session_role: str | None) -> None:
+    wire.doing("importing Django")
+    try:
+        import django
+    except ImportError as error:
+        raise TenancyProblem(
+            f"The interpreter {sys.executable} has no Django ({error}).",
+            hint="python: has to be the interpreter that the project runs with, usually the one of its virtual environment.",
+        ) from None
+    wire.doing(f"importing the settings {settings}")
+    try:
+        importlib.import_module(settings)
+    except ModuleNotFoundError as error:
+        if error.name and (settings + ".").startswith(error.name + "."):
+            manage = "" if os.path.isfile("manage.py") else " (there is no manage.py there either)"
+            raise TenancyProblem(
+                f"settings: there is no module {settings} in {directory}{manage}: {error}.",
+                hint="settings: is a dotted name as Python imports it from the project's directory.",
+            ) from None
+        raise _does_not_load(f"settings: {settings} can't be imported", error) from None
+    except BaseException as error:
+        raise _does_not_load(f"settings: {settings} can't be imported", error) from None
+
+    wire.doing(f"loading the apps of {settings}")
+    try:
+        from .database import assume_role
+
+        _tell_secrets(wire)
+        if session_role:
+            assume_role(session_role)
+        django.setup()
+    except BaseException as error:
+        raise _setup_problem(settings, error) from None
+
+
+def _setup_problem(settings: str, error: BaseException) -> AgentError:
+    """Apps may ask the database while they load (django-tenants checks PG_EXTRA_SEARCH_PATHS then)."""
+    from django.db import Error as DatabaseError
+
+    from .database import unreachable
+
+    if isinstance(error, AgentError):
+        return error
+    if isinstance(error, DatabaseError):
+        return unreachable(error)
+    return _does_not_load(f"The apps of {settings} can't be loaded", error)
+
+
+def _does_not_load(what: str, error: BaseException) -> TenancyProblem:
+    """The project's own error, with the last lines of its traceback."""
+    if isinstance(error, SystemExit):
+        reason = f"the project called sys.exit({error.code!r})"
+    elif isinstance(error, SyntaxError):
+        reason = f"{type(error).__name__} in {error.filename}, line {error.lineno}: {error.msg}"
+    else:
+        reason = f"{type(error).__name__}: {error}"
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
+    return TenancyProblem(
+        f"{what}: {reason}",
+        traceback="\n".join(lines[-_TRACEBACK_LINES:]),
+        hint="The same error should show with 'manage.py check', run with this python, settings and environment.",
+    )
+
+
+def _tell_secrets(wire: Wire) -> None:
+    """Let the module know what must not be shown: it masks them in errors and in what the project printed."""
+    from django.conf import settings
+
+    values = [settings.SECRET_KEY] if getattr(settings, "SECRET_KEY", None) else []
+    for database in settings.DATABASES.values():
+        options = database.get("OPTIONS") or {}
+        values += [database.get("PASSWORD"), options.get("password"), options.get("passwd")]
+    wire.event("secrets", values=[str(value) for value in values if value and len(str(value)) >= 4])

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The agent's side of the conversation: replies, events, the time limit, and stopping when nobody listens."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import sysconfig
+import threading
+import traceback
+from typing import Any, Callable
+
+STOPPED_STATUS = 3
+TIMEOUT_STATUS = 4
+
+
+class Wire:
+    """JSON lines to the module over a duplicate of stdout.
+
+    fd 1 is pointed at stderr and stdin at nothing, so that a project that prints or reads can't spoil a reply.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._out = os.fdopen(os.dup(1), "w", encoding="ascii")
+        self._in = os.dup(0)
+        sys.stdout.flush()
+        os.dup2(2, 1)
+        with open(os.devnull) as nothing:
+            os.dup2(nothing.fileno(), 0)
+        self.phase = "starting"
+        # Whoever holds a connection adds how to cancel what it runs.
+        self.cancellers: list[Callable[[], None]] = []
+
+    def send(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            try:
+                self._out.write(json.dumps(message, default=str) + "\n")
+                self._out.flush()
+            except OSError:
+                os._exit(STOPPED_STATUS)
+
+    def event(self, name: str, **values: object) -> None:
+        self.send({"event": name, **values})
+
+    def doing(self, phase: str) -> None:
+        """Say what is being done, for the message of a time-out or of a sudden end."""
+        self.phase = phase
+        self.event("phase", doing=phase)
+
+    def watch(self, seconds: int) -> None:
+        """Stop when stdin closes, and when the time is up (0: no limit)."""
+        threading.Thread(target=self._watch_stdin, daemon=True).start()
+        if seconds:
+            timer = threading.Timer(seconds, self._time_is_up, [seconds, threading.get_ident()])
+            timer.daemon = True
+            timer.start()
+
+    def _watch_stdin(self) -> None:
+        while os.read(self._in, 4096):
+            pass
+        self._cancel()
+        os._exit(STOPPED_STATUS)
+
+    def _time_is_up(self, seconds: int, thread: int) -> None:
+        frame = sys._current_frames().get(thread)
+        where = _innermost(traceback.extract_stack(frame)) if frame else ""
+        self.send(
+            {
+                "error": {
+                    "kind": "timeout",
+                    "message": f"Not done within {seconds} s while {self.phase}{where}; it was stopped there.",
+                    "hint": "What was committed is recorded, and the next run goes on from there. Raise timeout:, or see what holds it up.",
+                }
+            }
+        )
+        self._cancel()
+        os._exit(TIMEOUT_STATUS)
+
+    def _cancel(self) -> None:
+        """Cancel the running statements: a server goes on with one whose client is gone."""
+
+        def cancel() -> None:
+            for canceller in list(self.cancellers):
+                try:
+                    canceller()
+                except Exception as error:
+                    print(f"cancelling a statement failed: {error}", file=sys.stderr)
+
+        # A server that does not answer must not keep the agent alive.
+        worker = threading.Thread(target=cancel, daemon=True)
+        worker.start()
+        worker.join(timeout=5)
+
+
+def _innermost(stack: traceback.StackSummary) -> str:
+    """Where the project's code stands: the innermost frame in a real file that no package installer put there."""
+    installed = tuple(set(sysconfig.get_paths().values()))
+    for frame in reversed(stack):
+        if os.path.exists(frame.filename) and not frame.filename.startswith(installed):
+            return f" ({frame.filename}, line {frame.lineno})"
+    return ""

@@ -1,0 +1,240 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: django_migrate_schemas
+short_description: Bring the schemas of a multi-tenant Django project to the migrations of its code
+version_added: 0.1.0
+author:
+  - The meatscentral.tenancy authors (@meatscentral)
+description:
+  - Applies the pending migrations, the shared ones in the public schema and the tenants' in every tenant's schema,
+    and says for every schema touched, pending or failed which migrations, and how long.
+  - A tenant that fails is named with the migration, the statement, SQLSTATE and the server's message. The others go on, and the task fails at the end.
+    Where the public schema fails, the tenants are not touched.
+  - Migrations are run by Django itself, in one process and on one loaded graph. Each is one transaction with its record, unless it is not atomic.
+  - A project's own C(TENANT_BASE_MIGRATE_COMMAND) and C(GET_EXECUTOR_FUNCTION) are called for each schema, C(TENANT_MIGRATION_ORDER) gives the order.
+  - It goes forwards only.
+extends_documentation_fragment:
+  - meatscentral.tenancy.project
+  - meatscentral.tenancy.project.attributes
+  - meatscentral.tenancy.project.attributes_writing
+options:
+  scope:
+    description:
+      - Under schema tenancy, V(shared) is the public schema, V(tenants) are the tenants' schemas, V(all) is both, the public one first.
+      - V(tenants) refuses to run where the public tenant or its domain is missing, since nothing would route.
+      - Under row tenancy, V(shared) is the app of the tenant model, and that of the domain model, with what they depend on;
+        V(tenants) and V(all) are all that is left.
+    type: str
+    choices: [shared, tenants, all]
+    default: all
+  schemas:
+    description:
+      - Only these schemas, of those that O(scope) covers. One that no tenant has is an error.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description:
+      - All but these schemas.
+    type: list
+    elements: str
+    default: []
+  migrate_first:
+    description:
+      - Apps, or C(app:migration), that are migrated before all others, in this order, each with what it depends on.
+      - With O(scope=shared) under row tenancy, an app that is named here goes no further than it says.
+    type: list
+    elements: str
+    default: []
+  target:
+    description:
+      - An app, or C(app:migration), to migrate to, instead of the newest migrations of all apps.
+    type: str
+  fake_initial:
+    description:
+      - Whether an initial migration whose tables are all in the schema already is recorded without being run, as C(migrate --fake-initial) does.
+        Only the schema itself is looked at, never the public one behind it.
+    type: bool
+    default: false
+  report:
+    description:
+      - A file on the managed node to write the full list to, schema by schema, as JSON. It is written in check mode too.
+    type: path
+  planned:
+    description:
+      - Schemas that earlier tasks of a play would have made, as RV(meatscentral.tenancy.django_tenant#module:planned) returns them. In check mode they count
+        as made and migrated; otherwise this is not looked at.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: meatscentral.tenancy.django_tenant
+  - module: meatscentral.tenancy.django_tenant_info
+"""
+
+EXAMPLES = r"""
+- name: Migrate what the tenants share
+  meatscentral.tenancy.django_migrate_schemas:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+    settings: config.settings.prod
+    environment_file: /etc/app/environment
+    scope: shared
+
+- name: Migrate every tenant, and keep a full list
+  meatscentral.tenancy.django_migrate_schemas:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+    settings: config.settings.prod
+    environment_file: /etc/app/environment
+    scope: tenants
+    report: /var/log/app/migrations.json
+
+- name: Migrate one tenant
+  meatscentral.tenancy.django_migrate_schemas:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+    schemas: acme
+
+- name: Say what is pending where, and write nothing
+  meatscentral.tenancy.django_migrate_schemas:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+  check_mode: true
+"""
+
+RETURN = r"""
+tenancy:
+  description: How the project keeps its tenants apart, V(kind) being V(schema) or V(row), and with which engine, routers and models.
+  returned: success
+  type: dict
+  sample:
+    kind: schema
+    database: default
+    engine: django_tenants.postgresql_backend
+    router: [django_tenants.routers.TenantSyncRouter]
+    tenant_model: tenants.Client
+    domain_model: tenants.Domain
+    public_schema: public
+msg:
+  description: What was done, or would be done, in a sentence.
+  returned: always
+  type: str
+  sample: 8 migrations in 2 schemas applied.
+migrated:
+  description: What was applied, schemas with the same migrations as one entry. Empty in check mode.
+  returned: success, or when schemas failed
+  type: list
+  elements: dict
+  contains:
+    migrations:
+      description: The migrations, in order. One that is marked C(record only) is a squashed migration whose parts were applied before.
+      type: list
+      elements: str
+      sample: [carriers.0005_carrier_home_state, plants.0004_dock]
+    schemas:
+      description: The schemas.
+      type: list
+      elements: str
+      sample: [acme, globex]
+    count:
+      description: How many schemas.
+      type: int
+      sample: 2
+    seconds:
+      description: How long they took together.
+      type: float
+      sample: 0.41
+pending:
+  description: What is still pending, and in check mode would be applied, as RV(migrated).
+  returned: success, or when schemas failed
+  type: list
+  elements: dict
+  sample: []
+failures:
+  description: The schemas that failed, or that can't be migrated.
+  returned: success, or when schemas failed
+  type: list
+  elements: dict
+  contains:
+    schema:
+      description: The schema.
+      type: str
+      sample: acme
+    migration:
+      description: The migration that failed.
+      type: str
+      sample: carriers.0005_carrier_home_state
+    statement:
+      description: The statement that the server refused, without its parameters.
+      type: str
+      sample: ALTER TABLE "carriers_carrier" ADD COLUMN "home_state" varchar(2) DEFAULT '' NOT NULL
+    sqlstate:
+      description: The server's error code.
+      type: str
+      sample: "42701"
+    message:
+      description: What the server or the project said.
+      type: str
+      sample: column "home_state" of relation "carriers_carrier" already exists
+    hint:
+      description: What to do next.
+      type: str
+summary:
+  description: How many schemas were looked at, and how many were migrated, are pending, up to date, or failed.
+  returned: success, or when schemas failed
+  type: dict
+  sample: {failed: 0, migrated: 2, pending: 0, schemas: 2, up_to_date: 0}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_from
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._report import require_writable, write_report
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import migration_result
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import mask_only
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import migrate_schemas
+
+ARGUMENTS = {
+    "scope": {"type": "str", "choices": ["shared", "tenants", "all"], "default": "all"},
+    "schemas": {"type": "list", "elements": "str", "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "migrate_first": {"type": "list", "elements": "str", "default": []},
+    "target": {"type": "str"},
+    "fake_initial": {"type": "bool", "default": False},
+    "report": {"type": "path"},
+    "planned": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**PROJECT_ARGUMENTS, **ARGUMENTS}, supports_check_mode=True)
+    options = {name: module.params[name] for name in ARGUMENTS}
+    report = options["report"]
+    try:
+        project = project_from(module.params)
+        mask_only(module, project.secrets)
+        if report:
+            require_writable(report)
+        reply = ask(project, migrate_schemas, {**options, "report": bool(report), "check": module.check_mode})
+        if report:
+            write_report(report, reply, module.check_mode)
+    except TenancyError as error:
+        module.fail_json(msg=str(error), **error.details)
+    result = migration_result(reply, module.check_mode, module._diff)
+    for warning in reply["warnings"]:
+        module.warn(warning)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
