@@ -31,12 +31,13 @@ options:
     type: str
   key:
     description:
-      - Row tenancy only. The field, or fields, and values that tell the tenant apart, for example V({slug: acme}).
+      - "Row tenancy only. The field, or fields, and values that tell the tenant apart, for example V({slug: acme})."
     type: dict
   attributes:
     description:
       - Fields of the tenant model and their values, kept so on every run.
-      - A foreign key is given as a mapping that finds the one row it points at, for example V({email: ops@example.com}).
+      - >-
+        A foreign key is given as a mapping that finds the one row it points at, for example V({email: ops@example.com}).
         With C(create) in the mapping, a mapping of further fields, the row is made where there is none.
     type: dict
     default: {}
