@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 from .database import require_create
 from .errors import OptionProblem, Refusal
-from .executor import Failure, Outcome, migrate_schema
+from .executor import migrate_schema
 from .fleet import Fleet, SchemaState, in_public, read_fleet
 from .graph import Graphs, resolve
+from .outcome import Failure, Outcome
 from .plan import Plan, Problem, SchemaPlan, grouped, inconsistency, name, pending, taken_back
 
 if TYPE_CHECKING:

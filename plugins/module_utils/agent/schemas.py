@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from . import custom
 from .database import quoted
 from .errors import DatabaseProblem
-from .executor import Failure, StopHere, Watch, run_plan
+from .executor import run_plan
+from .outcome import Failure, StopHere, Watch
 
 if TYPE_CHECKING:
     from .graph import Graphs

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is looked at before a schema is written to: that statements will reach it, and that what they build on is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .outcome import Failure, StopHere
+from .plan import name as named
+from .structure import read_tables
+
+if TYPE_CHECKING:
+    from django.db.migrations.state import ProjectState
+
+    from .loading import Context
+    from .plan import SchemaPlan
+
+
+def require_search_path(context: Context, schema: str) -> None:
+    """See that new tables would be made in this schema: django-tenants hides an error of its SET search_path."""
+    if not context.tenancy.by_schema:
+        return
+    with context.connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        current = cursor.fetchone()[0]
+    if current != schema:
+        raise StopHere(
+            Failure(
+                schema,
+                f"After SET search_path the current schema is {current!r}, not {schema!r}; nothing was written.",
+                hint="Does the schema exist, and may the role use it? A pooler in transaction mode loses the search_path as well.",
+            )
+        )
+
+
+def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) -> None:
+    """Stop where a table that the pending migrations build on is recorded but not in this schema.
+
+    Through the search_path an ALTER would find public's table of that name, change that, and say OK.
+    """
+    from django.db import router
+
+    if not context.tenancy.by_schema:
+        return
+    apps = {app for app, name in plan.migrations}
+    there = read_tables(context.connection, [plan.schema.name])[plan.schema.name]
+    for app, model_name in sorted(key for key in before.models if key[0] in apps):
+        model = before.apps.get_model(app, model_name)
+        table = model._meta.db_table
+        if table in there or not model._meta.can_migrate(context.connection):
+            continue
+        if not router.allow_migrate_model(context.alias, model):
+            continue
+        first = next((key for key in plan.migrations if key[0] == app), None)
+        raise StopHere(
+            Failure(
+                plan.schema.name,
+                f"{plan.schema.name}.{table} does not exist, although the migrations that make it are recorded there.",
+                migration=named(first) if first else None,
+                hint=f"Nothing was changed. The recorder of {plan.schema.name} says more of the app {app} than is there: it was faked, "
+                "or the app has moved between the shared and the tenants' apps. Restore the table, or take the records back, and run again.",
+            )
+        )

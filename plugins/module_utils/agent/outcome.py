@@ -1,0 +1,124 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What became of one schema, and the watch that sees it happen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .database import first_line, sqlstate
+
+_STATEMENT_LENGTH = 2000
+
+
+@dataclass
+class Failure:
+    """Why a schema could not be brought to its plan: where it stopped, and what the server said."""
+
+    schema: str
+    message: str
+    migration: str | None = None
+    statement: str | None = None
+    sqlstate: str | None = None
+    hint: str | None = None
+
+    def as_reply(self) -> dict[str, object]:
+        return {
+            "schema": self.schema,
+            "migration": self.migration,
+            "statement": self.statement,
+            "sqlstate": self.sqlstate,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+@dataclass
+class Outcome:
+    """What was done to a schema: its migrations with their seconds, and the failure that ended it, if one did."""
+
+    schema: str
+    applied: list[tuple[str, float]] = field(default_factory=list)
+    failure: Failure | None = None
+    seconds: float = 0.0
+
+
+class StopHere(Exception):
+    """A schema that must not be touched, with the failure to report."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Watch:
+    """Sees what runs: each migration with its time, and the statement that failed."""
+
+    def __init__(self, schema: str, connection: Any) -> None:
+        self.schema = schema
+        self.connection = connection
+        self.applied: list[tuple[str, float]] = []
+        self.current: str | None = None
+        self._since = 0.0
+        self._failed_sql: str | None = None
+        self._failed_error: BaseException | None = None
+
+    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        try:
+            return execute(sql, params, many, context)
+        except Exception as error:
+            self._failed_sql, self._failed_error = str(sql), error
+            raise
+
+    def progress(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        if action == "apply_start":
+            self.current, self._since = f"{migration.app_label}.{migration.name}", time.monotonic()
+        elif action == "apply_success" and self.current:
+            self.applied.append((self.current, round(time.monotonic() - self._since, 3)))
+            self.current = None
+            if self.connection.in_atomic_block and self.connection.vendor == "postgresql":
+                # Checks put off to the end of the transaction forbid the next migration's ALTER TABLE
+                # ("pending trigger events"); here several migrations share one.
+                with self.connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    def failure(self, error: BaseException) -> Failure:
+        from django.db import Error
+
+        known = self._failed_error is error or _is_cause(self._failed_error, error)
+        message = first_line(error) if isinstance(error, Error) else f"{type(error).__name__}: {first_line(error)}"
+        return Failure(
+            self.schema,
+            message,
+            migration=self.current,
+            statement=(self._failed_sql or "")[:_STATEMENT_LENGTH] or None if known else None,
+            sqlstate=sqlstate(error),
+            hint=_hint(sqlstate(error)),
+        )
+
+
+def _is_cause(cause: BaseException | None, error: BaseException | None) -> bool:
+    while error is not None and cause is not None:
+        if error is cause:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _hint(code: str | None) -> str | None:
+    """What to do next, for the SQLSTATEs that deploys meet most (PostgreSQL, Appendix A)."""
+    hints = {
+        "42P07": "The table is there but not recorded: it was made by hand or by another migration. Compare it, then fake that migration.",
+        "42701": "The column is there but not recorded: it was added by hand or by another migration. Compare it, then fake that migration.",
+        "42P01": "A table that the migration needs is not there. Is the app in the right list (shared or tenants'), and migrated before?",
+        "42501": "The role may not do this. Let the owner run it (session_role:), or grant it.",
+        "23502": "Rows hold NULL where the migration wants none: fill them first.",
+        "23505": "Rows hold a value twice where the migration wants it once: mend them first.",
+        "55P03": "Somebody else holds a lock on the table: run it again when less is going on.",
+    }
+    return hints.get(code or "")
