@@ -11,6 +11,7 @@ import re
 from ._errors import OptionError
 
 _NAME = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*)", re.DOTALL)
+_LINE_END = re.compile(r"\r\n?|\n")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -29,11 +30,13 @@ def environment_of(text: str, path: str) -> dict[str, str]:
         since it may hold a secret.
     """
     variables: dict[str, str] = {}
-    lines = text.splitlines()
+    # Not splitlines(), which also ends a line at characters that a value may hold (U+0085, U+2028 …).
+    lines = _LINE_END.split(text)
     number = 0
     while number < len(lines):
         start = number + 1
-        line = lines[number].strip()
+        # Blanks at its end belong to the value where a quote is open.
+        line = lines[number].lstrip()
         number += 1
         if not line or line[0] in "#;":
             continue
@@ -55,6 +58,8 @@ def environment_of(text: str, path: str) -> dict[str, str]:
             value = value[1:end]
             if quote == '"':
                 value = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), value)
+        else:
+            value = value.rstrip()
         variables[name] = value
     return variables
 

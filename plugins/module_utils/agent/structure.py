@@ -100,7 +100,16 @@ def difference(left: Structure, right: Structure) -> dict[tuple[str, str, str], 
 def without_schema(text: str, schema: str) -> str:
     """A definition as the server prints it, less the name of the schema it stands in."""
     quoted = '"' + schema.replace('"', '""') + '"'
-    return text.replace(quoted + ".", "").replace(schema + ".", "") if "." in text else text
+    for prefix in (quoted + ".", schema + "."):
+        start = text.find(prefix)
+        while start >= 0:
+            # Where it is only the end of a longer name it is another schema's: "public." is not the schema "ic".
+            if start and (text[start - 1].isalnum() or text[start - 1] in "_$"):
+                start = text.find(prefix, start + 1)
+            else:
+                text = text[:start] + text[start + len(prefix) :]
+                start = text.find(prefix, start)
+    return text
 
 
 def read_structures(connection: Any, schemas: Iterable[str]) -> dict[str, Structure]:
