@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import checkout
+from tests.support import checkout, samples
 from tests.support.deployment import ENVIRONMENTS, Deployment, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.databases import Database
+    from tests.support.databases import Database, Postgres
     from tests.support.samples import Sample
 
 BUSINESS_TABLES = ["carriers_carrier", "contacts_contact", "customers_customer", "plants_plant", "suppliers_supplier"]
@@ -40,6 +42,41 @@ def deploying(sample: Callable[..., Sample], tmp_path: Path) -> Callable[..., De
         return deployment(sample(name, environment=environment, **options), environment, tmp_path)
 
     return prepare
+
+
+@pytest.fixture(scope="module")
+def template(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A function that names the database that a sample has been deployed to, with the inventory of dev."""
+    made: dict[str, str] = {}
+
+    def deployed(name: str) -> str:
+        if name not in made:
+            made[name] = f"template_{os.getpid()}_{name}"
+            postgres.create_database(made[name])
+            directory = tmp_path_factory.mktemp("template")
+            url = postgres.url(made[name])
+            copy = samples.copy_sample(
+                name, directory / name, release="1", stack="current", environment="dev", database_url=url
+            )
+            deployment(copy, "dev", directory).deploy()
+        return made[name]
+
+    yield deployed
+    for name in made.values():
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def deployed(
+    new_database: Callable[..., Database], template: Callable[[str], str], deploying: Callable[..., Deployment]
+) -> Callable[[str], tuple[Deployment, Database]]:
+    """A function that gives a sample with a database that it has been deployed to."""
+
+    def copy(name: str) -> tuple[Deployment, Database]:
+        database = new_database(template(name))
+        return deploying(name, database_url=database.url), database
+
+    return copy
 
 
 def hook(directory: Path, name: str, text: str = "") -> str:
@@ -137,6 +174,29 @@ class TestReleases:
         assert database.dump() == released
 
 
+@pytest.mark.parametrize("name", ["schema_tenants", "row_tenants"])
+def test_a_release_and_a_new_tenant_at_once_can_be_seen_in_check_mode(
+    deployed: Callable[[str], tuple[Deployment, Database]], name: str
+) -> None:
+    project, database = deployed(name)
+    project.sample.upgrade("2")
+    schema = name == "schema_tenants"
+    new = {"schema": "initech"} if schema else {"key": {"slug": "initech"}}
+    new["defaults"] = {
+        "name": "Initech",
+        **({"paid_until": "2099-12-31"} if schema else {"contact_email": "ops@initech.example"}),
+    }
+    new["domains"] = ["initech.localhost"]
+    before = database.dump()
+    run = project.deploy("--check", "--diff", tenancy_tenants=[new])
+    assert database.dump() == before
+    assert run.tasks()[STEPS[2]] == "changed"
+    assert "initech.localhost" in run.output
+    done = project.deploy(tenancy_tenants=[new])
+    assert {step: done.tasks()[step] for step in STEPS[:4]} == {step: run.tasks()[step] for step in STEPS[:4]}
+    assert project.deploy(tenancy_tenants=[new]).changed == 0
+
+
 def test_tenants_as_rows_also_deploy_to_sqlite(deploying: Callable[..., Deployment], tmp_path: Path) -> None:
     file = tmp_path / "db.sqlite3"
     project = deploying("row_tenants", database_url=f"sqlite:///{file}")
@@ -163,6 +223,61 @@ def test_check_mode_shows_the_whole_deploy_to_an_empty_database_and_writes_nothi
         assert word in run.output
     if name == "schema_tenants":
         assert tasks[STEPS[1]] == "changed"
+
+
+def test_the_first_step_takes_what_migrate_first_names(deploying: Callable[..., Deployment]) -> None:
+    run = deploying("row_tenants").deploy("--check", "--diff", tenancy_migrate_first=["plants:0001", "customers:0001"])
+    shared = run.output.partition(STEPS[0])[2].partition("TASK ")[0]
+    names = re.findall(r"^\+(\w+\.\w+)$", shared, re.MULTILINE)
+    assert (
+        names.index("plants.0001_initial") < names.index("customers.0001_initial") < names.index("tenants.0001_initial")
+    )
+    assert "contacts.0001_initial" not in names
+
+
+def test_the_report_lists_every_schema(deployed: Callable[[str], tuple[Deployment, Database]], tmp_path: Path) -> None:
+    project, _database = deployed("schema_tenants")
+    project.sample.upgrade("2")
+    project.deploy(tenancy_report=str(tmp_path / "report.json"))
+    report = (tmp_path / "report.json").read_text(encoding="utf-8")
+    assert isinstance(json.loads(report), (dict, list))
+    for word in ["acme", "globex", "carriers.0005_carrier_home_state"]:
+        assert word in report
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("django_tenant", "schema=initech domains=initech.localhost defaults={{ tenancy_public.defaults }}"),
+        ("django_migrate_schemas", "scope=all"),
+        ("django_tenant_info", ""),
+    ],
+)
+def test_the_modules_work_ad_hoc_from_the_checkout_in_check_mode_too(
+    deployed: Callable[[str], tuple[Deployment, Database]], module: str, options: str
+) -> None:
+    project, database = deployed("schema_tenants")
+    if module != "django_tenant":
+        project.sample.upgrade("2")
+    shared = "project={{ tenancy_project }} python={{ tenancy_python }} settings={{ tenancy_settings }} environment={{ tenancy_environment }}"
+    command = [
+        "all",
+        "-i",
+        "inventories/dev",
+        "-e",
+        json.dumps(project.variables),
+        "-m",
+        f"meatscentral.tenancy.{module}",
+    ]
+    command += ["-a", f"{shared} {options}"]
+    before = database.dump()
+    for check in [["--check"], []]:
+        done = checkout.ansible("ansible", *command, *check, env=project.env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert all(secret not in done.stdout + done.stderr for secret in project.secrets)
+        if check:
+            assert database.dump() == before
+    assert (database.dump() == before) == (module == "django_tenant_info")
 
 
 def test_secrets_are_not_shown_however_much_is_said(deploying: Callable[..., Deployment]) -> None:
@@ -192,10 +307,9 @@ class TestOrder:
     """Broken on purpose: the tenants before the public tenant."""
 
     def test_tenants_before_the_public_tenant_are_refused_with_the_task_to_run_first(
-        self, deploying: Callable[..., Deployment], database: Database, tmp_path: Path
+        self, deployed: Callable[[str], tuple[Deployment, Database]], tmp_path: Path
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy(tenancy_public={"defaults": {"name": "Public", "paid_until": "2099-12-31"}}, tenancy_tenants=[])
+        project, database = deployed("schema_tenants")
         database.execute("DELETE FROM tenants_domain; DELETE FROM tenants_client")
         before = database.dump()
         run = project.run(self.playbook(tmp_path), succeed=False)
@@ -281,9 +395,8 @@ class TestHooks:
 
 
 class TestVerification:
-    def test_names_each_table_that_is_not_there(self, deploying: Callable[..., Deployment], database: Database) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+    def test_names_each_table_that_is_not_there(self, deployed: Callable[[str], tuple[Deployment, Database]]) -> None:
+        project, database = deployed("schema_tenants")
         database.execute("DROP TABLE acme.carriers_carrier CASCADE; DROP TABLE globex.contacts_contact CASCADE")
         run = project.deploy(succeed=False)
         assert run.tasks()[STEPS[5]] == "fatal"
@@ -293,23 +406,21 @@ class TestVerification:
 
         ignore = ["acme.carriers_carrier", "*.contacts_*"]
         assert project.deploy(tenancy_verify_ignore=ignore).changed == 0
-        assert STEPS[5] not in project.deploy(tenancy_verify=False).tasks()
+        assert project.deploy(tenancy_verify=False).tasks()[STEPS[5]] == "skipping"
 
     def test_names_each_table_where_tenants_are_rows(
-        self, deploying: Callable[..., Deployment], database: Database
+        self, deployed: Callable[[str], tuple[Deployment, Database]]
     ) -> None:
-        project = deploying("row_tenants")
-        project.deploy()
+        project, database = deployed("row_tenants")
         database.execute("DROP TABLE plants_plant CASCADE")
         assert "public.plants_plant" in project.deploy(succeed=False).output
 
 
 class TestStatus:
     def test_shows_tenants_domains_and_what_is_pending(
-        self, deploying: Callable[..., Deployment], database: Database
+        self, deployed: Callable[[str], tuple[Deployment, Database]]
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+        project, database = deployed("schema_tenants")
         run = project.run("status")
         assert run.changed == 0
         for line in [
@@ -326,7 +437,13 @@ class TestStatus:
         before = database.dump()
         run = project.run("status")
         assert database.dump() == before
-        for words in ["no schema", "pending in acme", "carriers.0005_carrier_home_state", "schema without a tenant"]:
+        for words in [
+            "no schema",
+            "problem: ",
+            "pending in public acme",
+            "carriers.0005_carrier_home_state",
+            "schema without a tenant",
+        ]:
             assert words in run.output
 
     def test_answers_on_an_empty_database(self, deploying: Callable[..., Deployment], database: Database) -> None:
@@ -334,19 +451,17 @@ class TestStatus:
         deploying("schema_tenants").run("status")
         assert database.dump() == empty
 
-    def test_shows_tenants_that_are_rows(self, deploying: Callable[..., Deployment]) -> None:
-        project = deploying("row_tenants")
-        project.deploy()
+    def test_shows_tenants_that_are_rows(self, deployed: Callable[[str], tuple[Deployment, Database]]) -> None:
+        project, _database = deployed("row_tenants")
         words = [line.strip(' ",').split() for line in project.run("status").output.splitlines()]
         assert ["globex", "ok", "globex.localhost"] in words
 
 
 class TestRepair:
     def test_completes_a_tenant_whatever_is_missing(
-        self, deploying: Callable[..., Deployment], database: Database
+        self, deployed: Callable[[str], tuple[Deployment, Database]]
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+        project, database = deployed("schema_tenants")
         tables = database.tables("acme")
         for harm in [
             "DROP SCHEMA acme CASCADE",
@@ -362,10 +477,9 @@ class TestRepair:
             assert project.run("repair", tenant="acme").changed == 0
 
     def test_finishes_a_schema_that_is_half_migrated(
-        self, deploying: Callable[..., Deployment], database: Database
+        self, deployed: Callable[[str], tuple[Deployment, Database]]
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+        project, database = deployed("schema_tenants")
         tables = database.tables("acme")
         project.sample.manage("migrate_schemas", "--schema=acme", "plants", "zero")
         project.sample.manage("migrate_schemas", "--schema=acme", "carriers", "0001")
@@ -374,11 +488,8 @@ class TestRepair:
         assert database.tables("acme") == tables
         assert project.deploy().changed == 0
 
-    def test_shows_in_check_mode_what_it_would_do(
-        self, deploying: Callable[..., Deployment], database: Database
-    ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+    def test_shows_in_check_mode_what_it_would_do(self, deployed: Callable[[str], tuple[Deployment, Database]]) -> None:
+        project, database = deployed("schema_tenants")
         database.execute("DROP SCHEMA acme CASCADE")
         before = database.dump()
         run = project.run("repair", "--check", "--diff", tenant="acme")
@@ -386,26 +497,23 @@ class TestRepair:
         assert database.dump() == before
 
     def test_knows_tenants_that_only_the_database_has(
-        self, deploying: Callable[..., Deployment], database: Database
+        self, deployed: Callable[[str], tuple[Deployment, Database]]
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+        project, database = deployed("schema_tenants")
         database.execute("DROP SCHEMA globex CASCADE")
         assert project.run("repair", tenant="globex", tenancy_tenants=[]).changed > 0
         assert set(BUSINESS_TABLES) < set(database.tables("globex"))
 
-    def test_brings_the_public_tenant_back(self, deploying: Callable[..., Deployment], database: Database) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+    def test_brings_the_public_tenant_back(self, deployed: Callable[[str], tuple[Deployment, Database]]) -> None:
+        project, database = deployed("schema_tenants")
         database.execute(
             "DELETE FROM tenants_domain WHERE domain = 'localhost'; DELETE FROM tenants_client WHERE schema_name = 'public'"
         )
         project.run("repair", tenant="public")
         assert domains(database)["localhost"] == "public"
 
-    def test_brings_a_row_and_its_domains_back(self, deploying: Callable[..., Deployment], database: Database) -> None:
-        project = deploying("row_tenants")
-        project.deploy()
+    def test_brings_a_row_and_its_domains_back(self, deployed: Callable[[str], tuple[Deployment, Database]]) -> None:
+        project, database = deployed("row_tenants")
         database.execute(
             "DELETE FROM tenants_domain USING tenants_tenant t WHERE tenant_id = t.id AND slug = 'globex';"
             " DELETE FROM tenants_tenant WHERE slug = 'globex'"
@@ -421,10 +529,9 @@ class TestRepair:
         [({}, "Name the tenant to repair: -e tenant=NAME."), ({"tenant": "acmee"}, 'There is no tenant "acmee"')],
     )
     def test_refuses_a_tenant_that_is_not_named_or_not_known(
-        self, deploying: Callable[..., Deployment], database: Database, variables: dict[str, str], sentence: str
+        self, deployed: Callable[[str], tuple[Deployment, Database]], variables: dict[str, str], sentence: str
     ) -> None:
-        project = deploying("schema_tenants")
-        project.deploy()
+        project, database = deployed("schema_tenants")
         before = database.dump()
         run = project.run("repair", succeed=False, **variables)
         assert sentence in run.output.replace('\\"', '"')
