@@ -40,7 +40,9 @@ class MemoryImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.sources[fullname]
 
     def get_code(self, fullname: str) -> CodeType:
-        return compile(self.get_source(fullname), f"<{fullname}>", "exec", dont_inherit=True)
+        # Not "<…>": of such names linecache asks no loader for the source.
+        path = fullname.replace(".", "/") + ".py"
+        return compile(self.get_source(fullname), path, "exec", dont_inherit=True)
 
     def is_package(self, fullname: str) -> bool:
         return fullname == PACKAGE

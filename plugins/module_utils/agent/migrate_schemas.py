@@ -66,11 +66,9 @@ def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[
                 f"{option}: no tenant has the schema {', '.join(map(repr, unknown))}.",
                 hint=f"The tenants' schemas are: {_some(fleet.schemas)}. A new one is made by django_tenant.",
             )
-    if not by_schema:
-        return list(fleet.schemas.values())
     scope = options["scope"]
-    names = [fleet.public] if scope == SHARED else [state.name for state in fleet.tenant_schemas]
-    if scope == "all":
+    names = [state.name for state in fleet.tenant_schemas] if by_schema and scope != SHARED else []
+    if scope != TENANTS or not by_schema:
         names = [fleet.public, *names]
     wanted = set(options["schemas"]) or set(names)
     # What earlier steps of a check would have made has no migrations left.

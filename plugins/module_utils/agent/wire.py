@@ -99,7 +99,9 @@ class Wire:
 
 def _innermost(stack: traceback.StackSummary) -> str:
     """Where the project's code stands: the innermost frame in a real file that no package installer put there."""
-    installed = tuple(set(sysconfig.get_paths().values()))
+    # Libraries only: a project may well lie below the prefix, where "data" and "scripts" are.
+    paths = sysconfig.get_paths()
+    installed = tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     for frame in reversed(stack):
         if os.path.exists(frame.filename) and not frame.filename.startswith(installed):
             return f" ({frame.filename}, line {frame.lineno})"
