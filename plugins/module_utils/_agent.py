@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from . import agent
 from ._errors import AgentError, ProjectError
-from ._secrets import redacted
+from ._secrets import redacted, redacted_texts, without_credentials
 from .agent import bootstrap, serve
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 15.0
 _STDERR_LINES = 40
 _STDERR_BYTES = 16 * 1024
+_REASON_LENGTH = 500
 
 # Named here because Ansible ships only the files that are imported.
 _ALWAYS = (bootstrap, serve)
@@ -97,8 +98,9 @@ class _Conversation:
         self.project = project
         self.on_event = on_event
         self.secrets: set[str] = set(project.secrets)
-        self.stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self.stderr: collections.deque[bytes] = collections.deque(maxlen=_STDERR_LINES)
         self.phase = "starting the interpreter"
+        self.begun = False
         self.answer: dict[str, Any] | None = None
 
     def run(self, payload: str) -> dict[str, Any]:
@@ -123,12 +125,12 @@ class _Conversation:
         if self.answer is None:
             raise self._no_reply(process, time.monotonic() - started)
         if "error" in self.answer:
-            error = redacted(self.answer["error"], self.secrets)
+            error = self._shown(self.answer["error"])
             raise self._project_error(error if isinstance(error, dict) else {"message": str(error)})
-        reply = self.answer["reply"]
-        if isinstance(reply, dict) and "failed" in reply:
-            reply["failed"] = redacted(reply["failed"], self.secrets)
-        return reply  # type: ignore[no-any-return]
+        return redacted_texts(self.answer["reply"], self.secrets)  # type: ignore[return-value]
+
+    def _shown(self, value: object) -> object:
+        return redacted(without_credentials(value), self.secrets)
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
@@ -157,10 +159,11 @@ class _Conversation:
                 message = json.loads(line)
             except ValueError:
                 # A command prefix may greet on stdout; the agent itself writes JSON only.
-                self.stderr.append(line[:_STDERR_BYTES].decode("utf-8", "replace").rstrip())
+                self.stderr.append(line[:_STDERR_BYTES])
                 continue
             if not isinstance(message, dict):
                 continue
+            self.begun = self.begun or "event" in message
             if "reply" in message or "error" in message:
                 self.answer = message
                 return
@@ -175,7 +178,7 @@ class _Conversation:
         if stderr is None:
             return
         for chunk in iter(lambda: stderr.readline(_STDERR_BYTES), b""):
-            self.stderr.append(chunk.decode("utf-8", "replace").rstrip())
+            self.stderr.append(chunk)
 
     def _end(self, process: subprocess.Popen[bytes], writer: threading.Thread, reader: threading.Thread) -> None:
         """Close the agent's stdin, which ends it, and see to it that it has ended."""
@@ -194,10 +197,17 @@ class _Conversation:
         reader.join(timeout=1)
 
     def _tail(self) -> str:
-        return str(redacted("\n".join(line for line in self.stderr if line), self.secrets))[-_STDERR_BYTES:]
+        # Redacted as a whole: a secret may span two pieces. What was cut off goes with the line it stood in.
+        pieces = list(self.stderr)
+        if len(pieces) == self.stderr.maxlen:
+            ends = [number for number, piece in enumerate(pieces) if piece.endswith(b"\n")]
+            pieces = pieces[ends[0] + 1 :] if ends else pieces
+        text = str(self._shown(b"".join(pieces).decode("utf-8", "replace")))
+        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+        return "\n".join(lines)[-_STDERR_BYTES:]
 
     def _no_reply(self, process: subprocess.Popen[bytes], seconds: float) -> AgentError:
-        command = " ".join(self.project.command)
+        command = str(self._shown(" ".join(self.project.command)))
         if self.project.timeout and seconds >= self._limit():
             return AgentError(
                 f"No answer within {self.project.timeout} s while {self.phase}; it was ended.",
@@ -207,11 +217,16 @@ class _Conversation:
         status = process.returncode
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         tail = self._tail()
-        last = tail.strip().splitlines()[-1:] or ["nothing on stderr"]
+        last = (tail.splitlines()[-1:] or ["nothing on stderr"])[0][:_REASON_LENGTH]
+        if self.begun:
+            hint = (
+                "The project's own code ended the process (os._exit, a crash in an extension), or somebody killed it: "
+                "signal 9 or exit status 137 may mean that memory ran out."
+            )
+        else:
+            hint = "python: has to start a Python 3.8 or newer that keeps standard input open (docker exec -i, kubectl exec -i)."
         return AgentError(
-            f"{command} ended with {how} and without a reply while {self.phase}: {last[0]}",
-            hint="python: has to start a Python 3.8 or newer that keeps standard input open (docker exec -i, kubectl exec -i).",
-            stderr=tail,
+            f"{command} ended with {how} and without a reply while {self.phase}: {last}", hint=hint, stderr=tail
         )
 
     def _project_error(self, error: dict[str, Any]) -> ProjectError:

@@ -24,7 +24,8 @@ def environment_of(text: str, path: str) -> dict[str, str]:
     ``export`` is allowed (django-environ), a value may stand in single quotes, taken as it
     is, or in double quotes, where a backslash escapes. A quoted value may span lines, as in
     systemd. A value without quotes is taken as it is, without the blanks at its end, for
-    Docker would keep a ``#`` in it.
+    Docker would keep a ``#`` in it; a backslash at its end joins the next line to it, as in
+    systemd, where that line is not itself a variable or a comment.
 
     :raises OptionError: a line that is none of these; it is named by number, never shown,
         since it may hold a secret.
@@ -55,13 +56,28 @@ def environment_of(text: str, path: str) -> dict[str, str]:
             end = _closing(value, quote)
             if end is None:
                 raise OptionError(f"{path}, line {start}: the quote after {name}= is never closed.")
+            rest = value[end + 1 :].strip()
+            if rest and not rest.startswith("#"):
+                raise OptionError(
+                    f"{path}, line {start}: more follows the closing quote of {name}.",
+                    hint='Put the whole value in quotes, a quote within it as \\" in double ones; or leave the outer quotes out.',
+                )
             value = value[1:end]
             if quote == '"':
                 value = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), value)
         else:
             value = value.rstrip()
+            while value.endswith("\\") and number < len(lines) and _goes_on(lines[number]):
+                value = value[:-1] + lines[number].strip()
+                number += 1
         variables[name] = value
     return variables
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a line can only be the rest of the one before, which ended in a backslash."""
+    text = line.strip()
+    return bool(text) and text[0] not in "#;" and _NAME.fullmatch(text) is None
 
 
 def _closing(value: str, quote: str) -> int | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._environment_file import environment_of
 from ._errors import OptionError
-from ._secrets import secrets_of
+from ._secrets import mask_only, masked, secrets_of
+from .agent.secrecy import secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,10 @@ class Project:
     def secrets(self) -> set[str]:
         return secrets_of(self.environment)
 
+    @property
+    def sure_secrets(self) -> set[str]:
+        return secret_values(self.environment)
+
     def as_request(self) -> dict[str, object]:
         """The part of a request that tells the agent of the project (JSON types only)."""
         return {
@@ -64,6 +69,31 @@ class Project:
         }
 
 
+def project_of(module: Any) -> Project:
+    """The project that a module's options describe. From here on the module's output shows no secret of its environment.
+
+    :raises OptionError: see :func:`project_from`.
+    """
+    params = dict(module.params)
+    given = params["environment"] if isinstance(params["environment"], dict) else {}
+    # Before anything can be refused, with a message that masks what it should and no more.
+    mask_only(module, secret_values({str(name): str(value) for name, value in given.items()}))
+    module.params["environment"] = masked(given)
+    project = project_from(params)
+    openly = " ".join(_strings({name: value for name, value in params.items() if name != "environment"}))
+    # What the task shows itself can't be hidden any more, and masking it would only spoil the names in the result.
+    mask_only(module, {secret for secret in project.sure_secrets if secret not in openly})
+    return project
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, (list, tuple)):
+        return [text for item in value for text in _strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
 def project_from(params: Mapping[str, object]) -> Project:
     """The project that the options of a task describe.
 
@@ -75,10 +105,12 @@ def project_from(params: Mapping[str, object]) -> Project:
         environment.update(_read_environment(path))
     given = params["environment"]
     if isinstance(given, dict):
-        environment.update({str(name): _text(value) for name, value in given.items()})
-    for name in environment:
+        environment.update({str(name): _text(str(name), value) for name, value in given.items()})
+    for name, value in environment.items():
         if not name or "=" in name or "\0" in name:
             raise OptionError(f"environment: {name!r} can't be the name of a variable.")
+        if "\0" in value:
+            raise OptionError(f"environment: the value of {name} holds a NUL character, which no variable can.")
     timeout = params["timeout"]
     if not isinstance(timeout, int) or timeout < 0:
         raise OptionError("timeout: give a number of seconds, or 0 for no limit.")
@@ -104,6 +136,8 @@ def interpreter(value: object) -> list[str]:
     """
     if isinstance(value, (list, tuple)):
         words = [str(word) for word in value]
+        if any("\0" in word for word in words):
+            raise OptionError("python: a word of the command prefix holds a NUL character.")
         if not words or not words[0]:
             raise OptionError("python: the command prefix is empty.")
         return words
@@ -139,7 +173,12 @@ def _list(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else []
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
+    if isinstance(value, (dict, list)):
+        raise OptionError(
+            f"environment: the value of {name} is a {'mapping' if isinstance(value, dict) else 'list'}, not a text.",
+            hint="Where the project reads JSON from it, write it with the filter to_json.",
+        )
     # YAML turns an unquoted yes into a boolean; environments know text only.
     return "" if value is None else str(value)
 

@@ -196,10 +196,9 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_from
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._report import require_writable, write_report
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import migration_result
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import mask_only
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import migrate_schemas
 
 ARGUMENTS = {
@@ -219,8 +218,7 @@ def main() -> None:
     options = {name: module.params[name] for name in ARGUMENTS}
     report = options["report"]
     try:
-        project = project_from(module.params)
-        mask_only(module, project.secrets)
+        project = project_of(module)
         if report:
             require_writable(report)
         reply = ask(project, migrate_schemas, {**options, "report": bool(report), "check": module.check_mode})

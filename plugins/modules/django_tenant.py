@@ -288,9 +288,8 @@ planned:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_from
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import tenant_result
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import mask_only
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import ensure_tenants
 
 TENANT_ARGUMENTS = {
@@ -330,8 +329,7 @@ def main() -> None:
     if declared is None:
         declared = [{name: module.params[name] for name in TENANT_ARGUMENTS}]
     try:
-        project = project_from(module.params)
-        mask_only(module, project.secrets)
+        project = project_of(module)
         reply = ask(project, ensure_tenants, {"tenants": declared, "check": module.check_mode})
     except TenancyError as error:
         module.fail_json(msg=str(error), **error.details)

@@ -143,9 +143,8 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_from
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import info_result
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import mask_only
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import describe
 
 
@@ -155,8 +154,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        project = project_from(module.params)
-        mask_only(module, project.secrets)
+        project = project_of(module)
         reply = ask(project, describe, {"schemas": module.params["schemas"]})
     except TenancyError as error:
         module.fail_json(msg=str(error), **error.details)

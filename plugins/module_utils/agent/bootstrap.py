@@ -53,5 +53,7 @@ def start(request: dict[str, Any]) -> None:
 
     :param request: ``sources`` (module name to text), ``command``, ``project`` and ``options``.
     """
+    # Nothing is written on this side, so no byte-code either (as another user perhaps, with other rights).
+    sys.dont_write_bytecode = True
     sys.meta_path.insert(0, MemoryImporter(request.pop("sources")))
     importlib.import_module(PACKAGE + ".serve").serve(request)

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import DatabaseProblem
 
 if TYPE_CHECKING:
     from .wire import Wire
+
+_STATEMENT_LENGTH = 300
 
 
 def quoted(name: str) -> str:
@@ -39,6 +42,8 @@ def assume_role(role: str) -> None:
             with connection.connection.cursor() as cursor:
                 cursor.execute("SET ROLE " + quoted(role))
         except (Error, connection.Database.Error) as error:
+            # Left open it would be used as the login role by whoever passes over this error.
+            connection.close()
             raise DatabaseProblem(
                 f"session_role: the login role can't act as {role!r}: {first_line(error)}",
                 hint=f'Create the role, or: GRANT {quoted(role)} TO "<login role>";',
@@ -59,14 +64,37 @@ def connect(wire: Wire, alias: str) -> Any:
         connection.ensure_connection()
     except Error as error:
         raise unreachable(error, alias) from None
-    if hasattr(connection.connection, "cancel"):
-        wire.cancellers.append(lambda: connection.connection and connection.connection.cancel())
     return connection
 
 
-def unreachable(error: BaseException, alias: str = "default") -> DatabaseProblem:
+def follow(wire: Wire) -> None:
+    """Let the wire know what runs on every connection that Django opens from now on, and how to cancel it."""
+    from django.db.backends.signals import connection_created
+
+    def opened(sender: object, connection: Any, **kwargs: object) -> None:
+        if hasattr(connection.connection, "cancel"):
+            wire.cancellers[connection.alias] = lambda: connection.connection and connection.connection.cancel()
+        if watch not in connection.execute_wrappers:
+            connection.execute_wrappers.insert(0, watch)
+
+    def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        while wire.stopping:
+            # The process ends in a moment, and nothing more may begin in it.
+            time.sleep(1)
+        wire.statement = " ".join(str(sql)[:_STATEMENT_LENGTH].split())
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            wire.statement = None
+
+    connection_created.connect(opened, weak=False, dispatch_uid="tenancy-agent-follow")
+
+
+def unreachable(error: BaseException, alias: str | None = None) -> DatabaseProblem:
+    from django.conf import settings as project_settings
     from django.db import connections
 
+    alias = alias or getattr(project_settings, "TENANT_DB_ALIAS", "default")
     settings = connections.databases[alias]
     place = f"{settings.get('HOST') or 'the local socket'}:{settings.get('PORT') or 'default port'}"
     name = settings.get("NAME") or (settings.get("OPTIONS") or {}).get("service")

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import AgentError, TenancyProblem
+from .secrecy import secret_values
 
 if TYPE_CHECKING:
     from .tenancy import Tenancy
     from .wire import Wire
 
 _TRACEBACK_LINES = 12
+_REASON_LENGTH = 500
+_TRACEBACK_LENGTH = 4000
 _MANAGE_SETTINGS = re.compile(r"""["']DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
 
 
@@ -51,6 +54,10 @@ def load(wire: Wire, project: dict[str, Any]) -> Context:
         or what makes the database unusable.
     """
     os.environ.update(project["environment"])
+    # The far side may have an environment of its own, with secrets that no task knows.
+    wire.event("secrets", values=sorted(secret_values(os.environ)))
+    # Settings and apps may look for the command they run under.
+    sys.argv = ["manage.py", "migrate"]
     _enter(project["directory"])
     settings = _settings_module(project)
     _load_django(wire, project["directory"], settings, project["session_role"])
@@ -124,9 +131,10 @@ def _load_django(wire: Wire, directory: str, settings: str, session_role: str | 
 
     wire.doing(f"loading the apps of {settings}")
     try:
-        from .database import assume_role
+        from .database import assume_role, follow
 
         _tell_secrets(wire)
+        follow(wire)
         if session_role:
             assume_role(session_role)
         django.setup()
@@ -136,39 +144,72 @@ def _load_django(wire: Wire, directory: str, settings: str, session_role: str | 
 
 def _setup_problem(settings: str, error: BaseException) -> AgentError:
     """Apps may ask the database while they load (django-tenants checks PG_EXTRA_SEARCH_PATHS then)."""
-    from django.db import Error as DatabaseError
+    from django.db import InterfaceError, OperationalError
 
     from .database import unreachable
 
     if isinstance(error, AgentError):
         return error
-    if isinstance(error, DatabaseError):
+    if isinstance(error, (InterfaceError, OperationalError)):
         return unreachable(error)
     return _does_not_load(f"The apps of {settings} can't be loaded", error)
 
 
 def _does_not_load(what: str, error: BaseException) -> TenancyProblem:
     """The project's own error, with the last lines of its traceback."""
-    if isinstance(error, SystemExit):
-        reason = f"the project called sys.exit({error.code!r})"
-    elif isinstance(error, SyntaxError):
-        reason = f"{type(error).__name__} in {error.filename}, line {error.lineno}: {error.msg}"
-    else:
-        reason = f"{type(error).__name__}: {error}"
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
     return TenancyProblem(
-        f"{what}: {reason}",
-        traceback="\n".join(lines[-_TRACEBACK_LINES:]),
+        f"{what}: {reason(error)}",
+        traceback=own_traceback(error),
         hint="The same error should show with 'manage.py check', run with this python, settings and environment.",
     )
+
+
+def reason(error: BaseException) -> str:
+    """An exception of the project, as the end of a sentence."""
+    if isinstance(error, SystemExit):
+        return f"the project called sys.exit({error.code!r})"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} in {error.filename}, line {error.lineno}: {error.msg}"
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= _REASON_LENGTH else text[:_REASON_LENGTH] + " …"
+
+
+def own_traceback(error: BaseException) -> str:
+    """The last lines of a traceback, without our frames and those of the import machinery."""
+    shown = traceback.TracebackException.from_exception(error)
+    link: traceback.TracebackException | None = shown
+    while link is not None:
+        link.stack = traceback.StackSummary.from_list([frame for frame in link.stack if not _machinery(frame.filename)])
+        link = link.__cause__ or link.__context__
+    lines = "".join(shown.format()).splitlines()
+    return "\n".join(lines[-_TRACEBACK_LINES:])[-_TRACEBACK_LENGTH:]
+
+
+def _machinery(filename: str) -> bool:
+    return filename.startswith(("tenancy_agent/", "<tenancy_agent", "<frozen importlib", "<string>")) or filename == importlib.__file__
 
 
 def _tell_secrets(wire: Wire) -> None:
     """Let the module know what must not be shown: it masks them in errors and in what the project printed."""
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
 
-    values = [settings.SECRET_KEY] if getattr(settings, "SECRET_KEY", None) else []
+    values = set()
+    for name in dir(settings):
+        if name.isupper():
+            try:
+                value = getattr(settings, name)
+            except ImproperlyConfigured:
+                # An empty SECRET_KEY: migrating does not need one.
+                continue
+            if isinstance(value, str):
+                values |= secret_values({name: value})
     for database in settings.DATABASES.values():
         options = database.get("OPTIONS") or {}
-        values += [database.get("PASSWORD"), options.get("password"), options.get("passwd")]
-    wire.event("secrets", values=[str(value) for value in values if value and len(str(value)) >= 4])
+        shown = {str(database.get(name)) for name in ("USER", "NAME", "HOST")}
+        passwords = {
+            str(item) for item in (database.get("PASSWORD"), options.get("password"), options.get("passwd")) if item
+        }
+        # Masked where it is also a name, it would tell just that.
+        values |= passwords - shown
+    wire.event("secrets", values=sorted(values))

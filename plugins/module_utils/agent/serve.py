@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
-import traceback
 from typing import Any
 
+from .database import first_line, sqlstate
 from .errors import AgentError
-from .loading import load
+from .loading import load, own_traceback, reason
 from .wire import Wire
 
 
@@ -22,9 +23,10 @@ def serve(request: dict[str, Any]) -> None:
     wire = Wire()
     project = request["project"]
     wire.watch(project["timeout"])
-    wire.send(_answer(wire, request, project))
+    answer = _answer(wire, request, project)
+    _flush()
+    wire.send(answer)
     # Not sys.exit: threads or atexit hooks of the project must not hold up or spoil what is done.
-    sys.stderr.flush()
     os._exit(0)
 
 
@@ -39,11 +41,27 @@ def _answer(wire: Wire, request: dict[str, Any], project: dict[str, Any]) -> dic
     except AgentError as error:
         return {"error": error.as_reply()}
     except BaseException as error:
-        print(traceback.format_exc(), file=sys.stderr)
-        return {
-            "error": {
-                "kind": "project",
-                "message": f"While {wire.phase}: {type(error).__name__}: {error}",
-                "traceback": traceback.format_exc()[-4000:],
-            }
-        }
+        return {"error": _unforeseen(wire, error)}
+
+
+def _unforeseen(wire: Wire, error: BaseException) -> dict[str, object]:
+    """An error of the database, or of the project's code, in the middle of a command."""
+    code = sqlstate(error)
+    if code is None:
+        return {"kind": "project", "message": f"While {wire.phase}: {reason(error)}", "traceback": own_traceback(error)}
+    hint = "The role lacks a right: grant it, or name another role with session_role:." if code == "42501" else None
+    return {
+        "kind": "database",
+        "message": f"While {wire.phase}: {first_line(error)} (SQLSTATE {code})",
+        "sqlstate": code,
+        "hint": hint,
+        "traceback": own_traceback(error),
+    }
+
+
+def _flush() -> None:
+    """Let what the project printed reach the module before the reply does."""
+    for stream in (sys.stdout, sys.stderr):
+        # The project may have closed or replaced it.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()

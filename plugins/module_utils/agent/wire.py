@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -26,15 +27,22 @@ class Wire:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        sys.stdout.flush()
         self._out = os.fdopen(os.dup(1), "w", encoding="ascii")
         self._in = os.dup(0)
-        sys.stdout.flush()
         os.dup2(2, 1)
         with open(os.devnull) as nothing:
             os.dup2(nothing.fileno(), 0)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What is printed must have left before a sudden end, and a letter that the locale lacks is no error.
+            sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+        # A line of its own, whatever a start-up file has printed before.
+        self._out.write("\n")
         self.phase = "starting"
-        # Whoever holds a connection adds how to cancel what it runs.
-        self.cancellers: list[Callable[[], None]] = []
+        # Whoever opens a connection adds how to cancel what it runs, and says which statement that is.
+        self.cancellers: dict[str, Callable[[], None]] = {}
+        self.statement: str | None = None
+        self.stopping = False
 
     def send(self, message: dict[str, Any]) -> None:
         with self._lock:
@@ -63,12 +71,17 @@ class Wire:
     def _watch_stdin(self) -> None:
         while os.read(self._in, 4096):
             pass
+        self.stopping = True
         self._cancel()
         os._exit(STOPPED_STATUS)
 
     def _time_is_up(self, seconds: int, thread: int) -> None:
+        self.stopping = True
         frame = sys._current_frames().get(thread)
         where = _innermost(traceback.extract_stack(frame)) if frame else ""
+        statement = self.statement
+        if statement:
+            where += f", in the statement {statement}"
         self.send(
             {
                 "error": {
@@ -85,7 +98,7 @@ class Wire:
         """Cancel the running statements: a server goes on with one whose client is gone."""
 
         def cancel() -> None:
-            for canceller in list(self.cancellers):
+            for canceller in list(self.cancellers.values()):
                 try:
                     canceller()
                 except Exception as error:
