@@ -5,7 +5,8 @@ import os
 from django.core.management.utils import get_random_secret_key
 
 from config.environment import postgresql
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *  # noqa: F403  # pylint: disable=wildcard-import
+from config.settings.base import DATABASE_ENGINE
 
 DEBUG = True
 # A new key for every process logs everybody out at a restart, which does no harm here.
@@ -14,6 +15,6 @@ ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1"]
 DATABASES = {
     "default": postgresql(
         os.environ.get("DATABASE_URL") or "postgres:///meatscentral",
-        DATABASE_ENGINE,  # noqa: F405
+        DATABASE_ENGINE,
     ),
 }

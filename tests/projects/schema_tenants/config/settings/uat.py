@@ -1,13 +1,14 @@
 """Where users try a release before it goes live: as production, under another name."""
 
 from config.environment import postgresql, required
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *  # noqa: F403  # pylint: disable=wildcard-import
+from config.settings.base import DATABASE_ENGINE
 
 DEBUG = False
 SECRET_KEY = required("SECRET_KEY")
 ALLOWED_HOSTS = ["uat.meatscentral.com", ".uat.meatscentral.com"]
 DATABASES = {
-    "default": postgresql(required("DATABASE_URL"), DATABASE_ENGINE),  # noqa: F405
+    "default": postgresql(required("DATABASE_URL"), DATABASE_ENGINE),
 }
 
 # TLS ends at the proxy.
