@@ -50,10 +50,12 @@ def _tenant_message(
     lines: list[dict[str, Any]], changed: list[dict[str, Any]], failed: list[dict[str, Any]], check: bool
 ) -> str:
     if failed:
-        first = failed[0]
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        first, *others = failed
+        named = ", ".join(line["tenant"] for line in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        also = f" Failed as well: {named}{more}." if others else ""
         return (
-            f"{len(failed)} of {_count(len(lines), 'tenant')} failed: {first['tenant']}: {_where(first['error'])}{more}"
+            f"{len(failed)} of {_count(len(lines), 'tenant')} failed: {first['tenant']}: {_where(first['error'])}{also}"
         )
     if not changed:
         return (
@@ -80,6 +82,7 @@ def migration_result(reply: dict[str, Any], check: bool, diff: bool) -> dict[str
         "migrated": reply["migrated"],
         "failures": reply["failed"],
         "summary": reply["counts"],
+        "through_django": reply["through_django"],
         "msg": _migration_message(reply, check),
     }
     if diff:

@@ -62,6 +62,40 @@ options:
         Only the schema itself is looked at, never the public one behind it.
     type: bool
     default: false
+  executor:
+    description:
+      - With V(auto), schemas with the same recorded migrations and the same structure are migrated together. Django runs the first of them, and the SQL
+        that it sends there is sent to the others, one transaction each. A migration with Python in it, or whose SQL could differ between schemas,
+        is run by Django in each.
+      - With V(django), Django runs every migration in every schema.
+    type: str
+    choices: [auto, django]
+    default: auto
+  workers:
+    description:
+      - How many schemas are migrated at once, each by a process with a connection of its own. Without it, as many as there are processors.
+    type: int
+  lock_timeout:
+    description:
+      - Seconds that a statement in a tenant's schema waits for a lock. A schema that does not get it is tried again after the others. V(0) keeps the
+        server's setting.
+    type: float
+    default: 0
+  statement_timeout:
+    description:
+      - Seconds that a statement in a tenant's schema may take. V(0) keeps the server's setting.
+    type: float
+    default: 0
+  retries:
+    description:
+      - How often a schema is tried again that did not get its locks, or was in a deadlock.
+    type: int
+    default: 3
+  max_failures:
+    description:
+      - Stop once more schemas than this have failed, a number or a percentage such as V(5%). Those that were not begun are named as pending.
+      - Without it, all are tried.
+    type: str
   report:
     description:
       - A file on the managed node to write the full list to, schema by schema, as JSON. It is written in check mode too.
@@ -186,11 +220,16 @@ failures:
     hint:
       description: What to do next.
       type: str
+through_django:
+  description: How many schemas Django itself migrated, in whole or in part, by the reason; the others got the SQL of the first that was like them.
+  returned: success, or when schemas failed
+  type: dict
+  sample: {"customers.0005_fill_customer_code: RunPython may do something else in every schema": 7}
 summary:
   description: How many schemas were looked at, and how many were migrated, are pending, up to date, or failed.
   returned: success, or when schemas failed
   type: dict
-  sample: {failed: 0, migrated: 2, pending: 0, schemas: 2, up_to_date: 0}
+  sample: {failed: 0, migrated: 2, pending: 0, replayed: 0, schemas: 2, up_to_date: 0}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -208,6 +247,12 @@ ARGUMENTS = {
     "migrate_first": {"type": "list", "elements": "str", "default": []},
     "target": {"type": "str"},
     "fake_initial": {"type": "bool", "default": False},
+    "executor": {"type": "str", "choices": ["auto", "django"], "default": "auto"},
+    "workers": {"type": "int"},
+    "lock_timeout": {"type": "float", "default": 0},
+    "statement_timeout": {"type": "float", "default": 0},
+    "retries": {"type": "int", "default": 3},
+    "max_failures": {"type": "str"},
     "report": {"type": "path"},
     "planned": {"type": "list", "elements": "str", "default": []},
 }

@@ -72,7 +72,7 @@ def run_plan(
     loader: MigrationLoader,
     watch: Watch,
     fake_initial: bool = False,
-    make_executor: Callable[[Context, MigrationLoader, Watch], Any] | None = None,
+    make_executor: Callable[..., Any] | None = None,
 ) -> None:
     """Run a schema's plan, with the signals around it. Errors are raised as they come.
 

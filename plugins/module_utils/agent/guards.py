@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .errors import Refusal
 from .outcome import Failure, StopHere
 from .plan import name as named
 from .structure import read_tables
@@ -63,4 +64,36 @@ def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) ->
                 hint=f"Nothing was changed. The recorder of {plan.schema.name} says more of the app {app} than is there: it was faked, "
                 "or the app has moved between the shared and the tenants' apps. Restore the table, or take the records back, and run again.",
             )
+        )
+
+
+def refuse_transaction_pooler(context: Context, why: str) -> None:
+    """Stop where work that needs django-tenants' search_path, which is a session's, would go through a pooler that shares sessions out.
+
+    Such a pooler hands the server process that one connection has just used to the next that asks, while the first is still open.
+    Recognised by that: a second connection finds itself in the same server process.
+
+    :raises Refusal: nothing has been written.
+    """
+    connection = context.connection
+    if connection.vendor != "postgresql" or not context.tenancy.by_schema:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ours = cursor.fetchone()[0]
+    info = getattr(connection.connection, "info", None)
+    if info is not None and getattr(info, "backend_pid", ours) == ours:
+        # What the client was told when it connected is the server process itself: nobody stands between.
+        return
+    second = connection.get_new_connection(connection.get_connection_params())
+    try:
+        with second.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            theirs = cursor.fetchone()[0]
+    finally:
+        second.close()
+    if theirs == ours:
+        raise Refusal(
+            f"The database is reached through a pooler in transaction mode, which loses the search_path between transactions: {why}.",
+            hint="Give the deploy a direct connection to PostgreSQL, or a pool in session mode.",
         )

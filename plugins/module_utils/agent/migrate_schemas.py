@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Iterable
 
-from .database import require_create
+from .database import quoted, require_create
 from .errors import OptionProblem, Refusal
 from .executor import migrate_schema
-from .fleet import Fleet, SchemaState, in_public, read_fleet
+from .fleet import Fleet, SchemaState, in_public, public_schema, read_fleet
+from .fleet_run import Limits, grouped_reasons, migrate_fleet
 from .graph import Graphs, resolve
 from .outcome import Failure, Outcome
 from .plan import Plan, Problem, SchemaPlan, grouped, inconsistency, name, pending, taken_back
@@ -50,8 +52,13 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     outcomes: list[Outcome] = []
     if not check and plan.pending:
         _require_rights(context, plan)
-        outcomes = _execute(context, graphs, plan, options["fake_initial"])
+        outcomes = _execute(context, graphs, plan, limits_of(options))
     return _reply(context, plan, outcomes, options, warnings)
+
+
+def limits_of(options: dict[str, Any]) -> Limits:
+    """How the run behaves, as the task's options say."""
+    return Limits(**{item.name: options[item.name] for item in fields(Limits) if options.get(item.name) is not None})
 
 
 def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[str]) -> list[SchemaState]:
@@ -157,7 +164,6 @@ def _targets(context: Context, loader: MigrationLoader, options: dict[str, Any])
 
 def _require_public_tenant(context: Context, fleet: Fleet, planned: set[str]) -> None:
     """Tenants are migrated only where the public tenant and its domain are: without them nothing routes."""
-    from .fleet import public_schema
     from .structure import read_tables
 
     if fleet.public in planned:
@@ -188,12 +194,10 @@ def _require_public_tenant(context: Context, fleet: Fleet, planned: set[str]) ->
 
 
 def _require_rights(context: Context, plan: Plan) -> None:
-    """What can be known before the first write: that the role may create tables where it has to."""
-    for schema in plan.pending:
-        if schema.schema.exists:
-            require_create(context.connection, schema.schema.name)
-        else:
-            require_create(context.connection, None)
+    """What can be known before the first write: that the role may create tables where all build on them."""
+    for item in plan.pending:
+        if item.schema.name == public_schema(context):
+            require_create(context.connection, item.schema.name if item.schema.exists else None)
 
 
 def _warnings(context: Context, fleet: Fleet, plan: Plan, options: dict[str, Any], planned: set[str]) -> list[str]:
@@ -213,26 +217,37 @@ def _warnings(context: Context, fleet: Fleet, plan: Plan, options: dict[str, Any
     ]
 
 
-def _execute(context: Context, graphs: Graphs, plan: Plan, fake_initial: bool) -> list[Outcome]:
-    """Migrate schema by schema. A public schema that fails ends it, since tenants build on it; a tenant that fails does not."""
-    outcomes = []
-    for number, schema_plan in enumerate(plan.pending, 1):
-        schema = schema_plan.schema.name
-        context.wire.doing(f"migrating {schema}")
-        loader = graphs.for_recorded(schema_plan.schema.recorded)
-        outcome = migrate_schema(context, schema_plan, loader, fake_initial)
+def _execute(context: Context, graphs: Graphs, plan: Plan, limits: Limits) -> list[Outcome]:
+    """Migrate the public schema, then the tenants'. If the public one fails that ends it, since tenants build on it."""
+    outcomes: list[Outcome] = []
+    total = len(plan.pending)
+
+    def note(outcome: Outcome) -> None:
         outcomes.append(outcome)
         context.wire.event(
             "schema",
-            schema=schema,
-            number=number,
-            of=len(plan.pending),
+            schema=outcome.schema,
+            number=len(outcomes),
+            of=total,
             failed=outcome.failure is not None,
             seconds=outcome.seconds,
         )
-        if outcome.failure and schema == context.tenancy.public_schema:
-            break
+
+    shared = [item for item in plan.pending if item.schema.name == public_schema(context)]
+    for item in shared:
+        context.wire.doing(f"migrating {item.schema.name}")
+        _make_public_schema(context, item.schema)
+        note(migrate_schema(context, item, graphs.for_recorded(item.schema.recorded), limits.fake_initial))
+    if not any(outcome.failure for outcome in outcomes):
+        migrate_fleet(context, graphs, [item for item in plan.pending if item not in shared], limits, note)
     return outcomes
+
+
+def _make_public_schema(context: Context, state: SchemaState) -> None:
+    """PUBLIC_SCHEMA_NAME may name one that no database has from the start."""
+    if context.connection.vendor == "postgresql" and not state.exists:
+        with context.connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(state.name)}")
 
 
 def _reply(
@@ -261,7 +276,9 @@ def _reply(
         ),
         "failed": [failure.as_reply() for failure in failures],
         "warnings": warnings,
+        "through_django": grouped_reasons(outcomes),
         "counts": {
+            "replayed": sum(1 for outcome in outcomes if outcome.executed == "replayed" and not outcome.failure),
             "schemas": len(plan.schemas),
             "migrated": sum(1 for outcome in outcomes if not outcome.failure),
             "pending": len(untouched),

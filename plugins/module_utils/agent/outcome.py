@@ -39,12 +39,17 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """What was done to a schema: its migrations with their seconds, and the failure that ended it, if one did."""
+    """What was done to a schema: its migrations with their seconds, and the failure that ended it, if one did.
+
+    ``executed`` is ``replayed`` or ``django``, and ``because`` the reason for the latter.
+    """
 
     schema: str
     applied: list[tuple[str, float]] = field(default_factory=list)
     failure: Failure | None = None
     seconds: float = 0.0
+    executed: str = "django"
+    because: str | None = None
 
 
 class StopHere(Exception):
@@ -71,21 +76,30 @@ class Watch:
         try:
             return execute(sql, params, many, context)
         except Exception as error:
-            self._failed_sql, self._failed_error = str(sql), error
+            # After a failure everything fails until the rollback (25P02), also the SET search_path on the way to it.
+            if sqlstate(error) != "25P02":
+                self._failed_sql, self._failed_error = str(sql), error
             raise
 
     def progress(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if action == "apply_start":
-            self.current, self._since = f"{migration.app_label}.{migration.name}", time.monotonic()
+            self.begin(f"{migration.app_label}.{migration.name}")
         elif action == "apply_success" and self.current:
-            self.applied.append((self.current, round(time.monotonic() - self._since, 3)))
-            self.current = None
+            self.end()
             if self.connection.in_atomic_block and self.connection.vendor == "postgresql":
                 # Checks put off to the end of the transaction forbid the next migration's ALTER TABLE
                 # ("pending trigger events"); here several migrations share one.
                 with self.connection.cursor() as cursor:
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                     cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    def begin(self, migration: str) -> None:
+        self.current, self._since = migration, time.monotonic()
+
+    def end(self) -> None:
+        if self.current:
+            self.applied.append((self.current, round(time.monotonic() - self._since, 3)))
+            self.current = None
 
     def failure(self, error: BaseException) -> Failure:
         from django.db import Error

@@ -28,3 +28,48 @@ def announce(context: Context, signal: str, **values: object) -> None:
         known = getattr(signals, signal, None)
         if known:
             known.send(run_migrations, **values)
+
+
+# Receivers of Django's own whose whole effect is known: content types and permissions, which are compared and made for many
+# schemas at once, and the renaming of content types, which they add to the plan itself.
+_KNOWN = frozenset(
+    {
+        ("django.contrib.contenttypes.management", "create_contenttypes"),
+        ("django.contrib.contenttypes.management", "inject_rename_contenttypes_operations"),
+        ("django.contrib.auth.management", "create_permissions"),
+        ("django.contrib.auth.management", "rename_permissions_after_model_rename"),
+    }
+)
+
+
+def has_own_receivers(which: str) -> bool:
+    """Whether anybody but Django's content types and permissions listens to ``pre_migrate`` or ``post_migrate``."""
+    from django.db.models import signals
+
+    return any(not _is_known(receiver) for receiver in _receivers(getattr(signals, which)))
+
+
+def _receivers(signal: Any) -> list[Any]:
+    """The live receivers of a signal, for any sender."""
+    import weakref
+
+    found = []
+    for entry in signal.receivers:
+        receiver = entry[1]
+        if isinstance(receiver, weakref.ReferenceType):
+            receiver = receiver()
+        if receiver is not None:
+            found.append(receiver)
+    return found
+
+
+def _is_known(receiver: Any) -> bool:
+    return (getattr(receiver, "__module__", ""), getattr(receiver, "__name__", "")) in _KNOWN
+
+
+def has_listeners(signal: str) -> bool:
+    """Whether anybody listens to one of django-tenants' signals."""
+    from django_tenants import signals
+
+    known = getattr(signals, signal, None)
+    return bool(known and _receivers(known))

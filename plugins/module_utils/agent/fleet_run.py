@@ -1,0 +1,314 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Migrate a fleet: cohorts of schemas that are alike, each compiled once and replayed, the rest through Django, in parallel."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Callable, Iterable
+
+from . import custom
+from .compiler import Compiled, compile_first
+from .database import sqlstate
+from .executor import migrate_schema, watched
+from .fingerprint import read_fingerprints
+from .guards import refuse_transaction_pooler
+from .outcome import Failure, Outcome, Watch
+from .permissions import read_digests
+from .plan import SchemaPlan
+from .replay import local_limits, replay_whole, run_mixed
+from .workers import Lost, Pool, default_size
+
+if TYPE_CHECKING:
+    from .graph import Graphs
+    from .loading import Context
+
+# Smaller cohorts gain nothing from being compiled: their schemas go through Django, in parallel.
+_SMALLEST_COHORT = 3
+_SCHEMAS_A_PASS = 100
+
+# Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
+_RETRYABLE = ("55P03", "40P01", "40001")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a run behaves: processes, seconds to wait for a lock and for a statement (0: the server's own), tries, and when to stop."""
+
+    executor: str = "auto"
+    workers: int = 0
+    lock_timeout: float = 0
+    statement_timeout: float = 0
+    retries: int = 3
+    max_failures: str | None = None
+    fake_initial: bool = False
+
+
+@dataclass
+class Cohort:
+    """Schemas with the same recorded migrations and the same structure: what is right for one is right for all."""
+
+    plans: list[SchemaPlan] = field(default_factory=list)
+    compiled: Compiled | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One schema on its way through the workers: its place in the list that they all have, and how often it was tried."""
+
+    number: int
+    tries: int = 0
+
+
+def allowed_failures(setting: str | None, schemas: int) -> int | None:
+    """How many schemas may fail before a run stops: a number, or a percentage of all; None for any number. Pure."""
+    if setting is None or setting == "":
+        return None
+    if setting.endswith("%"):
+        return int(float(setting[:-1]) * schemas / 100)
+    return int(setting)
+
+
+def migrate_fleet(
+    context: Context,
+    graphs: Graphs,
+    plans: list[SchemaPlan],
+    limits: Limits,
+    on_outcome: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Bring tenants' schemas to their plans. A schema that fails does not stop the others, up to ``max_failures``.
+
+    :param plans: the plans of schemas that exist; not the public one.
+    :param on_outcome: called with each schema's outcome as it ends.
+    :returns: an outcome for each schema that was begun.
+    """
+    run = _Run(context, graphs, limits, on_outcome, len(plans))
+    if len(plans) < 2 or context.connection.vendor != "postgresql":
+        for plan in plans:
+            if not run.stopped():
+                run.note(run.in_django(plan, None))
+        return run.outcomes
+    cohorts = run.cohorts(plans)
+    for cohort in cohorts:
+        run.compile(cohort)
+    run.work(cohorts)
+    run.prove(cohorts)
+    return run.outcomes
+
+
+class _Run:
+    """One run over a fleet: what all its steps share."""
+
+    def __init__(
+        self, context: Context, graphs: Graphs, limits: Limits, on_outcome: Callable[[Outcome], None], total: int
+    ) -> None:
+        self.context, self.graphs, self.limits = context, graphs, limits
+        self.on_outcome = on_outcome
+        self.allowed = allowed_failures(limits.max_failures, total)
+        self.outcomes: list[Outcome] = []
+        self.failures = 0
+        # Set before workers are forked, so that tasks need not carry them.
+        self.queue: list[tuple[SchemaPlan, Compiled | None]] = []
+        self.why_django = self._why_django()
+
+    def _why_django(self) -> str | None:
+        """Why every schema has to go through Django, where it has."""
+        if self.limits.executor == "django":
+            return "executor: django"
+        setting = custom.own_command(self.context.tenancy)
+        if setting:
+            return f"{setting} is set"
+        return "fake_initial" if self.limits.fake_initial else None
+
+    def note(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.failures += outcome.failure is not None
+        self.on_outcome(outcome)
+
+    def stopped(self) -> bool:
+        return self.allowed is not None and self.failures > self.allowed
+
+    def in_django(self, plan: SchemaPlan, because: str | None) -> Outcome:
+        loader = self.graphs.for_recorded(plan.schema.recorded)
+        outcome = migrate_schema(self.context, plan, loader, self.limits.fake_initial)
+        outcome.because = because or self.why_django
+        return outcome
+
+    def cohorts(self, plans: list[SchemaPlan]) -> list[Cohort]:
+        """The plans by what makes schemas alike: what is recorded, the type, the structure, content types and permissions."""
+        if self.why_django:
+            return [Cohort([plan]) for plan in plans]
+        self.context.wire.doing("reading the structure of every schema")
+        states = self._read_states([plan.schema.name for plan in plans])
+        by_state: dict[Any, Cohort] = defaultdict(Cohort)
+        for plan in plans:
+            key = (plan.schema.recorded, plan.schema.has_recorder, plan.schema.type, states[plan.schema.name])
+            by_state[key].plans.append(plan)
+        return list(by_state.values())
+
+    def _read_states(self, schemas: list[str]) -> dict[str, tuple[str, str]]:
+        """The structure and the kinds of each schema, read by several processes."""
+        chunks = [schemas[start : start + _SCHEMAS_A_PASS] for start in range(0, len(schemas), _SCHEMAS_A_PASS)]
+        states: dict[str, tuple[str, str]] = {}
+
+        def read(chunk: list[str]) -> dict[str, tuple[str, str]]:
+            return self._read_state(chunk)
+
+        size = min(self._size(len(chunks)), len(chunks))
+        if size < 2:
+            for chunk in chunks:
+                states.update(self._read_state(chunk))
+            return states
+        with Pool(self.context, size, read) as pool:
+            pool.run(chunks, lambda chunk, result: states.update(result))
+        return states
+
+    def _read_state(self, schemas: list[str]) -> dict[str, tuple[str, str]]:
+        with self.context.connection.cursor() as cursor:
+            structures = read_fingerprints(cursor, schemas)
+            kinds = read_digests(cursor, schemas)
+        return {schema: (structures.get(schema, ""), kinds[schema]) for schema in schemas}
+
+    def _size(self, tasks: int) -> int:
+        return min(self.limits.workers, tasks) if self.limits.workers else default_size(tasks)
+
+    def compile(self, cohort: Cohort) -> None:
+        """Run the plan in the first schema that takes it, and keep what the others get."""
+        for _attempt in range(2):
+            if self.why_django or len(cohort.plans) < _SMALLEST_COHORT or self.stopped():
+                return
+            plan = cohort.plans.pop(0)
+            self.context.wire.doing(
+                f"migrating {plan.schema.name}, the first of {len(cohort.plans) + 1} schemas that are alike"
+            )
+            loader = self.graphs.for_recorded(plan.schema.recorded)
+            outcome, compiled = compile_first(self.context, plan, loader)
+            outcome.because = "it is the first of its cohort, whose SQL the others get"
+            self.note(outcome)
+            if compiled:
+                cohort.compiled = compiled
+                return
+
+    def work(self, cohorts: list[Cohort]) -> None:
+        self.queue = [(plan, cohort.compiled) for cohort in cohorts for plan in cohort.plans]
+        if not self.queue or self.stopped():
+            return
+        through_django = [plan for plan, compiled in self.queue if compiled is None or not compiled.replayed_whole]
+        if through_django:
+            refuse_transaction_pooler(
+                self.context, f"{len(through_django)} schemas have to be migrated by Django itself"
+            )
+        self.context.wire.doing(f"migrating {len(self.queue)} schemas")
+        with Pool(self.context, self._size(len(self.queue)), self._do) as pool:
+            pool.run(map(Task, range(len(self.queue))), self._done, self.stopped)
+
+    def _done(self, task: Task, outcome: Any) -> Task | None:
+        schema = self.queue[task.number][0].schema.name
+        if isinstance(outcome, Lost):
+            outcome = Outcome(
+                schema,
+                failure=Failure(
+                    schema, f"{outcome}.".capitalize(), hint="Run it again; what was committed is recorded."
+                ),
+            )
+        failure = outcome.failure
+        if failure and failure.sqlstate in _RETRYABLE and task.tries < self.limits.retries:
+            return Task(task.number, task.tries + 1)
+        self.note(outcome)
+        return None
+
+    def _do(self, task: Task) -> Outcome:
+        """In a worker: one schema, as far as it gets."""
+        plan, compiled = self.queue[task.number]
+        if task.tries:
+            # Whoever held the lock may need a moment; the others have gone first already.
+            time.sleep(min(0.1 * 2**task.tries, 2))
+            plan = self._plan_again(plan)
+        if compiled is None or compiled.because or len(plan.migrations) < len(compiled.units):
+            return self._limited_django(plan, compiled.because if compiled else None)
+        limits = local_limits(self.limits.lock_timeout, self.limits.statement_timeout)
+        if compiled.replayed_whole:
+            return self._replay(plan, compiled, limits)
+        watch = Watch(plan.schema.name, self.context.connection)
+        outcome = watched(self.context, watch, lambda: run_mixed(self.context, compiled, plan.schema, watch, limits))
+        outcome.because = compiled.reason
+        if outcome.failure and outcome.failure.migration is None and outcome.failure.sqlstate not in _RETRYABLE:
+            return self._explain(plan, outcome)
+        return outcome
+
+    def _replay(self, plan: SchemaPlan, compiled: Compiled, limits: list[str]) -> Outcome:
+        connection = self.context.connection
+        connection.ensure_connection()
+        try:
+            return replay_whole(self.context, compiled, plan.schema, limits)
+        except connection.Database.Error as error:
+            failed = Outcome(plan.schema.name, failure=Failure(plan.schema.name, str(error), sqlstate=sqlstate(error)))
+            if sqlstate(error) in _RETRYABLE:
+                return failed
+            return self._explain(plan, failed)
+
+    def _explain(self, plan: SchemaPlan, failed: Outcome) -> Outcome:
+        """Run what is left through Django: a script does not tell which of its migrations failed, and Django keeps those before it."""
+        if not self.context.connection.is_usable():
+            self.context.connection.close()
+        again = self._limited_django(self._plan_again(plan), None)
+        again.applied = failed.applied + again.applied
+        again.because = f"the replay was refused: {failed.failure.message.splitlines()[0] if failed.failure else ''}"
+        return again
+
+    def _plan_again(self, plan: SchemaPlan) -> SchemaPlan:
+        """The plan less what is recorded by now."""
+        from .fleet import read_recorders
+
+        recorded = (
+            read_recorders(self.context.connection, [plan.schema.name])[plan.schema.name]
+            if plan.schema.has_recorder
+            else plan.schema.recorded
+        )
+        migrations = tuple(key for key in plan.migrations if key not in recorded)
+        return SchemaPlan(
+            replace(plan.schema, recorded=recorded), migrations, self.graphs.applied(recorded), plan.to_record
+        )
+
+    def _limited_django(self, plan: SchemaPlan, because: str | None) -> Outcome:
+        """Through Django, with the time limits set for the session."""
+        connection = self.context.connection
+        limits = {"lock_timeout": self.limits.lock_timeout, "statement_timeout": self.limits.statement_timeout}
+        with connection.cursor() as cursor:
+            for name, seconds in limits.items():
+                if seconds:
+                    cursor.execute(f"SET {name} = {int(seconds * 1000)}")
+        return self.in_django(plan, because)
+
+    def prove(self, cohorts: list[Cohort]) -> None:
+        """After the run each cohort must have one structure again; a schema that has not is a failure with a name."""
+        by_schema = {outcome.schema: outcome for outcome in self.outcomes}
+        firsts = [(cohort.compiled.first, cohort) for cohort in cohorts if cohort.compiled]
+        done = [
+            plan.schema.name
+            for first, cohort in firsts
+            for plan in cohort.plans
+            if plan.schema.name in by_schema and not by_schema[plan.schema.name].failure
+        ]
+        if not done:
+            return
+        self.context.wire.doing("comparing the structure of every schema")
+        states = self._read_states([first for first, cohort in firsts] + done)
+        for first, cohort in firsts:
+            for plan in cohort.plans:
+                name = plan.schema.name
+                if name in states and states[name] != states[first] and not by_schema[name].failure:
+                    by_schema[name].failure = Failure(
+                        name,
+                        f"After the run the structure of {name} differs from that of {first}, although both had the same plan.",
+                        hint="Compare the two, for example with pg_dump --schema-only -n. executor: django runs each schema by itself.",
+                    )
+
+
+def grouped_reasons(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many schemas went through Django, by the reason. Pure."""
+    return dict(Counter(outcome.because for outcome in outcomes if outcome.executed == "django" and outcome.because))

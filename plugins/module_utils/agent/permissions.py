@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Content types and permissions of many schemas: whether they are alike, and what a migration added to them.
+
+Django makes them in receivers of post_migrate, with a dozen queries an app. Their ids differ between schemas, so rows
+are known here by their natural keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+from .database import quoted
+
+CONTENT_TYPES, PERMISSIONS = "django_content_type", "auth_permission"
+
+_SCHEMAS_A_STATEMENT = 40
+
+_TABLES = """
+SELECT n.nspname, array_agg(c.relname::text)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%s) AND c.relname IN ('django_content_type', 'auth_permission') AND c.relkind = 'r'
+GROUP BY 1
+"""
+
+
+class Kinds(NamedTuple):
+    """The content types (app, model) and permissions (app, model, codename, name) of a schema, in the order of their ids."""
+
+    content_types: tuple[tuple[str, str], ...] = ()
+    permissions: tuple[tuple[str, str, str, str], ...] = ()
+
+
+def read_digests(cursor: Any, schemas: Sequence[str]) -> dict[str, str]:
+    """A digest of the content types and permissions of each schema; equal where both tables hold equal rows, or are not there."""
+    cursor.execute(_TABLES, [list(schemas)])
+    tables = dict(cursor.fetchall())
+    digests = dict.fromkeys(schemas, "")
+    with_tables = [schema for schema in schemas if schema in tables]
+    for start in range(0, len(with_tables), _SCHEMAS_A_STATEMENT):
+        parts, params = [], []
+        for schema in with_tables[start : start + _SCHEMAS_A_STATEMENT]:
+            parts.append(f"SELECT %s, {_digest(schema, tables[schema])}")
+            params.append(schema)
+        cursor.execute(" UNION ALL ".join(parts), params)
+        digests.update(cursor.fetchall())
+    return digests
+
+
+def _digest(schema: str, tables: Sequence[str]) -> str:
+    place = quoted(schema).replace("%", "%%")
+    wanted = []
+    if CONTENT_TYPES in tables:
+        wanted.append(f"(SELECT sum(hashtextextended(app_label || '.' || model, 0)) FROM {place}.{CONTENT_TYPES})")
+    if PERMISSIONS in tables:
+        wanted.append(f"(SELECT sum(hashtextextended(codename || '|' || name, 0)) FROM {place}.{PERMISSIONS})")
+    return f"concat_ws('/', {', '.join(wanted)})"
+
+
+def read_kinds(cursor: Any, schema: str) -> Kinds:
+    """The content types and permissions that stand in the schema itself."""
+    cursor.execute(_TABLES, [[schema]])
+    tables = dict(cursor.fetchall()).get(schema, [])
+    content_types: list[tuple[str, str]] = []
+    permissions: list[tuple[str, str, str, str]] = []
+    if CONTENT_TYPES in tables:
+        cursor.execute(f"SELECT app_label, model FROM {quoted(schema)}.{CONTENT_TYPES} ORDER BY id")
+        content_types = [tuple(row) for row in cursor.fetchall()]
+    if PERMISSIONS in tables and CONTENT_TYPES in tables:
+        cursor.execute(
+            f"SELECT c.app_label, c.model, p.codename, p.name FROM {quoted(schema)}.{PERMISSIONS} p"
+            f" JOIN {quoted(schema)}.{CONTENT_TYPES} c ON c.id = p.content_type_id ORDER BY p.id"
+        )
+        permissions = [tuple(row) for row in cursor.fetchall()]
+    return Kinds(tuple(content_types), tuple(permissions))
+
+
+def added(before: Kinds, after: Kinds) -> Kinds:
+    """What came to be between the two. Pure."""
+    old_types, old_permissions = set(before.content_types), {row[:3] for row in before.permissions}
+    return Kinds(
+        tuple(row for row in after.content_types if row not in old_types),
+        tuple(row for row in after.permissions if row[:3] not in old_permissions),
+    )
+
+
+def statements(schema: str, new: Kinds) -> list[str]:
+    """The SQL that adds these rows to a schema where they are not there yet, in their order. Pure."""
+    place, found = quoted(schema), []
+    if new.content_types:
+        found.append(
+            f"INSERT INTO {place}.{CONTENT_TYPES} (app_label, model) SELECT v.app, v.model"
+            f" FROM (VALUES {_values(new.content_types)}) AS v(n, app, model)"
+            f" WHERE NOT EXISTS (SELECT FROM {place}.{CONTENT_TYPES} c WHERE c.app_label = v.app AND c.model = v.model) ORDER BY v.n"
+        )
+    if new.permissions:
+        found.append(
+            f"INSERT INTO {place}.{PERMISSIONS} (name, content_type_id, codename) SELECT v.name, c.id, v.codename"
+            f" FROM (VALUES {_values(new.permissions)}) AS v(n, app, model, codename, name)"
+            f" JOIN {place}.{CONTENT_TYPES} c ON c.app_label = v.app AND c.model = v.model"
+            f" WHERE NOT EXISTS (SELECT FROM {place}.{PERMISSIONS} p WHERE p.content_type_id = c.id AND p.codename = v.codename) ORDER BY v.n"
+        )
+    return found
+
+
+def _values(rows: Sequence[Sequence[str]]) -> str:
+    return ", ".join(f"({number}, {', '.join(map(literal, row))})" for number, row in enumerate(rows))
+
+
+def literal(text: str) -> str:
+    """A string constant (standard_conforming_strings, the server's default since PostgreSQL 9.1)."""
+    return "'" + text.replace("'", "''") + "'"

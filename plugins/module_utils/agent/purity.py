@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which migrations send every schema of a cohort the same SQL, judged operation by operation as each stands. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.db.migrations import Migration
+    from django.db.models import Field
+
+# Operations of django.db.migrations whose SQL follows from the model states and the structure alone.
+_ALIKE = frozenset(
+    {
+        *("CreateModel", "DeleteModel", "RenameModel", "AlterModelTable", "AlterModelTableComment"),
+        *("AlterModelOptions", "AlterModelManagers", "AlterUniqueTogether", "AlterIndexTogether"),
+        *("AlterOrderWithRespectTo", "AddField", "RemoveField", "AlterField", "RenameField"),
+        *("AddIndex", "RemoveIndex", "RenameIndex", "AddConstraint", "RemoveConstraint", "AlterConstraint"),
+        *("RunSQL", "SeparateDatabaseAndState"),
+    }
+)
+
+# Callables that give every row, and every schema, an equal value.
+_CONSTANT = (dict, list, tuple, set, frozenset, str, bytes, int, float, bool)
+
+# Text that leaves the transaction, or the schema, that a replay keeps it in.
+_UNRULY = re.compile(
+    r"\b(search_path|set\s+(local\s+)?(role|session)|begin|commit|rollback|savepoint|release|prepare\s+transaction|concurrently|vacuum|reset|listen)\b",
+    re.IGNORECASE,
+)
+
+
+def impurity(migration: Migration) -> str | None:
+    """Why a migration must run in Django for every schema; None where its SQL can be replayed."""
+    from django.db.migrations import Migration as DjangoMigration
+
+    if migration.atomic is False:
+        return "it is not atomic"
+    if type(migration).apply is not DjangoMigration.apply:
+        return "it has its own apply()"
+    return next((reason for reason in map(operation_impurity, migration.operations) if reason), None)
+
+
+def operation_impurity(operation: Any) -> str | None:
+    """Why one operation may send each schema something else; None where it does not."""
+    kind = type(operation)
+    name = kind.__name__
+    if kind.__module__.partition(".migrations.operations")[0] != "django.db" or name not in _ALIKE:
+        return f"{name} may do something else in every schema"
+    if name == "SeparateDatabaseAndState":
+        return next((reason for reason in map(operation_impurity, operation.database_operations) if reason), None)
+    if name == "RunSQL":
+        return _sql_impurity(operation.sql)
+    if name in ("AddField", "AlterField"):
+        return _default_impurity(operation.field)
+    return None
+
+
+def _sql_impurity(sql: Any) -> str | None:
+    statements = [sql] if isinstance(sql, str) else sql
+    for statement in statements:
+        text, params = statement if isinstance(statement, (list, tuple)) else (statement, None)
+        if params:
+            return "RunSQL has parameters"
+        if not isinstance(text, str):
+            return "RunSQL is not plain text"
+        found = _UNRULY.search(text)
+        if found:
+            return f"RunSQL says {found[0]!r}"
+    return None
+
+
+def _default_impurity(field: Field) -> str | None:
+    """A default that reaches the SQL as one literal must be the same for all (``BaseDatabaseSchemaEditor._effective_default``)."""
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return f"{field.name} takes the time of the migration"
+    if field.has_default() and callable(field.default) and field.default not in _CONSTANT:
+        return f"the default of {field.name} is computed"
+    for method in ("get_default", "_get_default", "get_db_prep_save", "db_type"):
+        owner = next((cls for cls in type(field).__mro__ if method in vars(cls)), None)
+        if owner is not None and not owner.__module__.startswith("django."):
+            return f"{type(field).__name__} has its own {method}()"
+    return None
+
+
+def statement_kind(sql: str) -> str:
+    """What to do with a statement that Django sent: ``keep``, ``skip`` (its own housekeeping), or ``reads`` (it depends on rows)."""
+    text = sql.lstrip(" \n\t(").upper()
+    if text.startswith(
+        ("SHOW SEARCH_PATH", "SET SEARCH_PATH", "SET LOCAL SEARCH_PATH", 'INSERT INTO "DJANGO_MIGRATIONS"')
+    ):
+        return "skip"
+    if text.startswith(("SELECT", "WITH", "SHOW", "VALUES")):
+        return "skip" if _reads_catalog(text) else "reads"
+    return "keep"
+
+
+_SOURCES = re.compile(r"\b(?:FROM|JOIN)\s+(?!UNNEST\b|LATERAL\b)([\w.\"]+)")
+
+
+def _reads_catalog(text: str) -> bool:
+    """Whether a query asks for the structure only, which is the same in all schemas of a cohort."""
+    sources = [name.replace('"', "") for name in _SOURCES.findall(text)]
+    catalog = ("PG_CATALOG.", "INFORMATION_SCHEMA.", "PG_")
+    return bool(sources) and all(
+        name.startswith(catalog) or ("." not in name and name.startswith("PG_")) for name in sources
+    )

@@ -1,0 +1,165 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Bring one more schema of a cohort to a plan that has been compiled: the captured SQL in one transaction, Django where it must be."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
+
+from . import permissions
+from .database import quoted
+from .fleet import RECORDER_TABLE
+from .outcome import Outcome, Watch
+from .verification import in_schema
+
+if TYPE_CHECKING:
+    from .compiler import Compiled, Unit
+    from .fleet import Migration, SchemaState
+    from .loading import Context
+
+_WRITES_ROWS = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY", "DO", "SELECT", "WITH", "CALL")
+
+
+def batches(units: Sequence[Unit]) -> list[list[Unit]]:
+    """The units in order, those that are replayed one after the other together, each that Django runs alone. Pure."""
+    found: list[list[Unit]] = []
+    for unit in units:
+        if found and unit.because is None and found[-1][0].because is None:
+            found[-1].append(unit)
+        else:
+            found.append([unit])
+    return found
+
+
+def script(schema: str, units: Iterable[Unit], extra: Sequence[str] = (), prelude: Sequence[str] = ()) -> list[str]:
+    """The statements that bring a schema to these units, for a transaction whose search_path is the schema's. Pure."""
+    lines = list(prelude)
+    rows: list[Migration] = []
+    for unit in units:
+        lines += unit.sql
+        rows += unit.rows
+        if any(sql.lstrip().upper().startswith(_WRITES_ROWS) for sql in unit.sql):
+            # What Django checks at the end of each migration's transaction: put off longer, it forbids the next ALTER TABLE.
+            lines += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
+    if rows:
+        lines.append(record(schema, rows))
+    return lines + list(extra)
+
+
+def record(schema: str, rows: Iterable[Migration]) -> str:
+    """The statement that records migrations as applied in a schema, in its own recorder. Pure."""
+    values = ", ".join(f"({permissions.literal(app)}, {permissions.literal(name)}, now())" for app, name in rows)
+    return f"INSERT INTO {quoted(schema)}.{RECORDER_TABLE} (app, name, applied) VALUES {values}"
+
+
+def search_path(context: Context, schema: str) -> str:
+    """SET LOCAL, as django-tenants sets it for a session: a pooler can't send the next statement elsewhere."""
+    from django.conf import settings
+
+    public = context.tenancy.public_schema or "public"
+    paths = [schema, public, *getattr(settings, "PG_EXTRA_SEARCH_PATHS", [])]
+    return "SET LOCAL search_path = " + ", ".join(map(quoted, paths))
+
+
+def local_limits(lock_timeout: float, statement_timeout: float) -> list[str]:
+    """SET LOCAL of the time limits for DDL, in seconds; 0 keeps the server's own."""
+    limits = {"lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
+    return [f"SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in limits.items() if seconds]
+
+
+def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limits: Sequence[str]) -> Outcome:
+    """The whole plan in one transaction and one round trip.
+
+    Errors of the driver are raised; nothing is left of the transaction then.
+    """
+    started = time.monotonic()
+    extra = _closing(compiled, schema.name)
+    body = script(schema.name, compiled.units, extra, compiled.prelude)
+    lines = ["BEGIN", *limits, search_path(context, schema.name), *body, "COMMIT"]
+    raw = context.connection.connection
+    with raw.cursor() as cursor:
+        try:
+            cursor.execute(";\n".join(lines))
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+    return Outcome(
+        schema.name,
+        applied=[(unit.name, 0.0) for unit in compiled.units],
+        seconds=round(time.monotonic() - started, 4),
+        executed="replayed",
+    )
+
+
+def replay_inside(context: Context, compiled: Compiled, schema: SchemaState) -> None:
+    """The whole plan inside a transaction of the caller's. Errors are raised as they come."""
+    lines = [
+        search_path(context, schema.name),
+        *script(schema.name, compiled.units, _closing(compiled, schema.name), compiled.prelude),
+    ]
+    with context.connection.cursor() as cursor:
+        cursor.execute(";\n".join(lines))
+
+
+def _closing(compiled: Compiled, schema: str) -> list[str]:
+    """What comes after the last migration: records of squashed ones, content types and permissions."""
+    lines = [record(schema, compiled.squashed)] if compiled.squashed else []
+    return lines + permissions.statements(schema, compiled.new_kinds)
+
+
+def run_mixed(context: Context, compiled: Compiled, schema: SchemaState, watch: Watch, limits: Sequence[str]) -> None:
+    """The plan in as many transactions as it needs: stretches of SQL, and migrations that Django runs on the shared states.
+
+    Errors are raised as they come; what was committed before is recorded.
+    """
+    from django.db import transaction
+
+    parts = batches(compiled.units)
+    with in_schema(context, schema.name, schema.type):
+        for line in compiled.prelude:
+            with context.connection.cursor() as cursor:
+                cursor.execute(line)
+        for number, part in enumerate(parts, 1):
+            extra = _closing(compiled, schema.name) if number == len(parts) else []
+            if part[0].because is None:
+                with transaction.atomic(using=context.alias), context.connection.cursor() as cursor:
+                    lines = [*limits, search_path(context, schema.name), *script(schema.name, part, extra)]
+                    cursor.execute(";\n".join(lines))
+                watch.applied += [(unit.name, 0.0) for unit in part]
+            else:
+                unit = part[0]
+                with transaction.atomic(using=context.alias) if unit.atomic else nullcontext():
+                    _run_unit(context, unit, watch)
+                    for line in extra:
+                        with context.connection.cursor() as cursor:
+                            cursor.execute(line)
+
+
+def _run_unit(context: Context, unit: Unit, watch: Watch) -> None:
+    """One migration through Django, as ``MigrationExecutor.apply_migration`` and ``Migration.apply`` do, on rendered states."""
+    from django.db import transaction
+    from django.db.migrations.recorder import MigrationRecorder
+
+    recorder = MigrationRecorder(context.connection)
+    watch.begin(unit.name)
+    recorded = False
+    with context.connection.schema_editor(atomic=unit.atomic) as editor:
+        for step in unit.steps:
+            own = step.operation.atomic or (unit.atomic and step.operation.atomic is not False)
+            with transaction.atomic(using=context.alias) if own and not editor.atomic_migration else nullcontext():
+                step.operation.database_forwards(unit.key[0], editor, step.before, step.after)
+        if not editor.deferred_sql:
+            _record(recorder, unit)
+            recorded = True
+    if not recorded:
+        _record(recorder, unit)
+    watch.end()
+
+
+def _record(recorder: Any, unit: Unit) -> None:
+    # Not record_applied(): it looks for the table first, in the catalog of the whole database.
+    recorder.migration_qs.bulk_create([recorder.Migration(app=app, name=name) for app, name in unit.rows])
