@@ -73,7 +73,7 @@ def follow(wire: Wire) -> None:
 
     def opened(sender: object, connection: Any, **kwargs: object) -> None:
         if hasattr(connection.connection, "cancel"):
-            wire.cancellers[connection.alias] = lambda: connection.connection and connection.connection.cancel()
+            wire.cancellers[id(connection)] = lambda: connection.connection and connection.connection.cancel()
         if watch not in connection.execute_wrappers:
             connection.execute_wrappers.insert(0, watch)
 
@@ -81,11 +81,11 @@ def follow(wire: Wire) -> None:
         while wire.stopping:
             # The process ends in a moment, and nothing more may begin in it.
             time.sleep(1)
-        wire.statement = " ".join(str(sql)[:_STATEMENT_LENGTH].split())
+        wire.statements[id(context["connection"])] = " ".join(str(sql)[:_STATEMENT_LENGTH].split())
         try:
             return execute(sql, params, many, context)
         finally:
-            wire.statement = None
+            wire.statements.pop(id(context["connection"]), None)
 
     connection_created.connect(opened, weak=False, dispatch_uid="tenancy-agent-follow")
 

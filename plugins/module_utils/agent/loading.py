@@ -186,7 +186,10 @@ def own_traceback(error: BaseException) -> str:
 
 
 def _machinery(filename: str) -> bool:
-    return filename.startswith(("tenancy_agent/", "<tenancy_agent", "<frozen importlib", "<string>")) or filename == importlib.__file__
+    return (
+        filename.startswith(("tenancy_agent/", "<tenancy_agent", "<frozen importlib", "<string>"))
+        or filename == importlib.__file__
+    )
 
 
 def _tell_secrets(wire: Wire) -> None:

@@ -39,9 +39,9 @@ class Wire:
         # A line of its own, whatever a start-up file has printed before.
         self._out.write("\n")
         self.phase = "starting"
-        # Whoever opens a connection adds how to cancel what it runs, and says which statement that is.
-        self.cancellers: dict[str, Callable[[], None]] = {}
-        self.statement: str | None = None
+        # By connection (its id): how to cancel what it runs, and which statement that is.
+        self.cancellers: dict[int, Callable[[], None]] = {}
+        self.statements: dict[int, str] = {}
         self.stopping = False
 
     def send(self, message: dict[str, Any]) -> None:
@@ -79,8 +79,7 @@ class Wire:
         self.stopping = True
         frame = sys._current_frames().get(thread)
         where = _innermost(traceback.extract_stack(frame)) if frame else ""
-        statement = self.statement
-        if statement:
+        for statement in list(self.statements.values())[:1]:
             where += f", in the statement {statement}"
         self.send(
             {
