@@ -109,11 +109,18 @@ def test_a_tenant_that_failed_fails_the_task_and_is_told_in_full() -> None:
     assert result["msg"] == ("1 of 2 tenants failed: hooli: plants.0002: no such table (SQLSTATE 42P01) Migrate.")
 
 
-def test_of_several_that_failed_the_first_is_told_and_the_others_are_counted() -> None:
-    other = line("umbrella", "failed", error={"message": "refused"})
+def test_of_several_that_failed_the_first_is_told_and_the_others_are_named() -> None:
+    other = line("umbrella", "failed", error={"message": "refused."})
     result = tenants(CREATED, other, FAILED)
     assert (result["failed"], result["changed"]) == (True, True)
-    assert result["msg"] == "2 of 3 tenants failed: umbrella: refused (and 1 more)"
+    assert result["msg"] == "2 of 3 tenants failed: umbrella: refused. Failed as well: hooli."
+
+
+def test_of_many_that_failed_a_few_are_named_and_the_others_are_counted() -> None:
+    many = [line(f"t{number}", "failed", error={"message": "refused."}) for number in range(9)]
+    assert tenants(*many)["msg"] == (
+        "9 of 9 tenants failed: t0: refused. Failed as well: t1, t2, t3, t4, t5 and 3 more."
+    )
 
 
 def group(migrations: list[str], schemas: list[str]) -> dict[str, Any]:
@@ -122,8 +129,8 @@ def group(migrations: list[str], schemas: list[str]) -> dict[str, Any]:
 
 def migrations(check: bool = False, diff: bool = False, **changes: Any) -> dict[str, Any]:
     counts = {"schemas": 3, "migrated": 0, "pending": 0, "failed": 0, "up_to_date": 3, **changes.pop("counts", {})}
-    reply = {"tenancy": TENANCY, "pending": [], "migrated": [], "failed": [], "warnings": [], "counts": counts}
-    return migration_result({**reply, **changes}, check=check, diff=diff)
+    lists = {"pending": [], "migrated": [], "failed": [], "through_django": [], "warnings": []}
+    return migration_result({"tenancy": TENANCY, "counts": counts, **lists, **changes}, check=check, diff=diff)
 
 
 GROUP = group(["a.0001", "a.0002"], ["acme", "globex"])
