@@ -75,6 +75,30 @@ options:
     description:
       - How many schemas are migrated at once, each by a process with a connection of its own. Without it, as many as there are processors.
     type: int
+  shard:
+    description:
+      - Only this share of the tenants' schemas, where a run is spread over several hosts; which schema belongs to which share follows from its name.
+        The public schema belongs to none.
+      - The shares of one O(run_id) run side by side, each once; any other run waits for them.
+    type: dict
+    suboptions:
+      index:
+        description: Which share, counted from V(0).
+        type: int
+        required: true
+      of:
+        description: How many shares there are.
+        type: int
+        required: true
+  run_id:
+    description:
+      - What the shares of one run have in common. Required with O(shard).
+    type: str
+  lock_wait:
+    description:
+      - Seconds to wait for another run on the same database to end. After that the task fails, and says who holds the deploy lock.
+    type: float
+    default: 60
   lock_timeout:
     description:
       - Seconds that a statement in a tenant's schema waits for a lock. A schema that does not get it is tried again after the others. V(0) keeps the
@@ -249,6 +273,12 @@ ARGUMENTS = {
     "fake_initial": {"type": "bool", "default": False},
     "executor": {"type": "str", "choices": ["auto", "django"], "default": "auto"},
     "workers": {"type": "int"},
+    "shard": {
+        "type": "dict",
+        "options": {"index": {"type": "int", "required": True}, "of": {"type": "int", "required": True}},
+    },
+    "run_id": {"type": "str"},
+    "lock_wait": {"type": "float", "default": 60},
     "lock_timeout": {"type": "float", "default": 0},
     "statement_timeout": {"type": "float", "default": 0},
     "retries": {"type": "int", "default": 3},
@@ -259,7 +289,11 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**PROJECT_ARGUMENTS, **ARGUMENTS}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={**PROJECT_ARGUMENTS, **ARGUMENTS},
+        required_by={"shard": ("run_id",)},
+        supports_check_mode=True,
+    )
     options = {name: module.params[name] for name in ARGUMENTS}
     report = options["report"]
     try:

@@ -10,6 +10,7 @@ and django-tenants' signals.
 
 from __future__ import annotations
 
+import functools
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
 
-    from .fleet import SchemaState
+    from .fleet import Recorded, SchemaState
     from .loading import Context
     from .plan import SchemaPlan
 
@@ -87,7 +88,7 @@ def run_plan(
     operations = [list(node.operations) for node in nodes]
     try:
         with in_schema(context, plan.schema.name, plan.schema.type):
-            before = state_before(loader, plan)
+            before = state_before(loader, plan.applied)
             refuse_phantoms(context, plan, before)
             migrations = [(node, False) for node in nodes]
             send_signal("pre_migrate", context, before.apps, migrations)
@@ -134,14 +135,19 @@ def _with_own_recorder(context: Context, schema: SchemaState) -> None:
         MigrationRecorder(context.connection).ensure_schema()
 
 
-def state_before(loader: MigrationLoader, plan: SchemaPlan) -> ProjectState:
-    """The models as what is applied in the schema leaves them (``MigrationExecutor._create_project_state``)."""
+@functools.lru_cache(maxsize=8)
+def state_before(loader: MigrationLoader, applied: Recorded) -> ProjectState:
+    """The models as what is applied leaves them (``MigrationExecutor._create_project_state``), rendered.
+
+    The same for all schemas where that is applied; whoever changes it clones it.
+    """
     from django.db.migrations.state import ProjectState
 
     state = ProjectState(real_apps=loader.unmigrated_apps)
     for key in pending(loader.graph, loader.graph.leaf_nodes(), NOTHING):
-        if key in plan.applied:
+        if key in applied:
             loader.graph.nodes[key].mutate_state(state, preserve=False)
+    state.apps  # noqa: B018  (a cached property)
     return state
 
 

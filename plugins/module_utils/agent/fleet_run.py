@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable
 from . import custom
 from .compiler import Compiled, compile_first
 from .database import sqlstate
-from .executor import migrate_schema, watched
+from .executor import migrate_schema, state_before, watched
 from .fingerprint import read_fingerprints
 from .guards import refuse_transaction_pooler
 from .outcome import Failure, Outcome, Watch
@@ -202,6 +202,9 @@ class _Run:
             refuse_transaction_pooler(
                 self.context, f"{len(through_django)} schemas have to be migrated by Django itself"
             )
+        for plan in through_django:
+            # Rendered before the fork, so that the workers share it.
+            state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
         self.context.wire.doing(f"migrating {len(self.queue)} schemas")
         with Pool(self.context, self._size(len(self.queue)), self._do) as pool:
             pool.run(map(Task, range(len(self.queue))), self._done, self.stopped)

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Iterable
 
 from .database import quoted, require_create
+from .deploy_lock import DeployLock, Shard
 from .errors import OptionProblem, Refusal
 from .executor import migrate_schema
 from .fleet import Fleet, SchemaState, in_public, public_schema, read_fleet
@@ -38,22 +40,33 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     :returns: ``tenancy``, ``pending`` and ``migrated`` (groups), ``failed``, ``counts``, ``warnings``, and ``schemas`` for a report.
     :raises AgentError: the request as a whole can't be done; nothing has been written.
     """
-    check = options["check"]
     context.wire.doing("loading the migrations")
     graphs = Graphs()
+    if options["check"]:
+        plan, warnings = _plan(context, graphs, options)
+        return _reply(context, plan, [], options, warnings)
+    shard = Shard(**options["shard"], run_id=options["run_id"]) if options.get("shard") else None
+    context.wire.doing("waiting for the deploy lock")
+    with DeployLock(context, options["lock_wait"], shard):
+        # Read under the lock: what another run has just done is not done again.
+        plan, warnings = _plan(context, graphs, options)
+        outcomes: list[Outcome] = []
+        if plan.pending:
+            _require_rights(context, plan)
+            outcomes = _execute(context, graphs, plan, limits_of(options))
+    return _reply(context, plan, outcomes, options, warnings)
+
+
+def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Plan, list[str]]:
+    """What would be done, and what the user should know of it. Nothing is written."""
     context.wire.doing("reading what every schema has recorded")
     fleet = read_fleet(context)
-    planned = set(options["planned"]) if check else set()
+    planned = set(options["planned"]) if options["check"] else set()
     chosen = choose(fleet, options, by_schema=context.tenancy.by_schema, planned=planned)
     if context.tenancy.by_schema and options["scope"] == TENANTS:
         _require_public_tenant(context, fleet, planned)
     plan = make_plan(context, graphs, fleet, chosen, options)
-    warnings = _warnings(context, fleet, plan, options, planned)
-    outcomes: list[Outcome] = []
-    if not check and plan.pending:
-        _require_rights(context, plan)
-        outcomes = _execute(context, graphs, plan, limits_of(options))
-    return _reply(context, plan, outcomes, options, warnings)
+    return plan, _warnings(context, fleet, plan, options, planned)
 
 
 def limits_of(options: dict[str, Any]) -> Limits:
@@ -77,6 +90,11 @@ def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[
     names = [state.name for state in fleet.tenant_schemas] if by_schema and scope != SHARED else []
     if scope != TENANTS or not by_schema:
         names = [fleet.public, *names]
+    shard = options.get("shard")
+    if shard:
+        if not 0 <= shard["index"] < shard["of"]:
+            raise OptionProblem(f"shard: index {shard['index']} is not one of {shard['of']} shares, counted from 0.")
+        names = [name for name in names if name != fleet.public and share(name, shard["of"]) == shard["index"]]
     wanted = set(options["schemas"]) or set(names)
     # What earlier steps of a check would have made has no migrations left.
     return [
@@ -84,6 +102,11 @@ def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[
         for name in names
         if name in wanted and name not in options["exclude"] and (name not in planned or name == fleet.public)
     ]
+
+
+def share(schema: str, of: int) -> int:
+    """Which of so many shards a schema belongs to: a stable hash of its name, the same on every host. Pure."""
+    return zlib.crc32(schema.encode("utf-8")) % of
 
 
 def _some(names: Iterable[str], most: int = 20) -> str:
