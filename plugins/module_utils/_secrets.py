@@ -54,6 +54,14 @@ def secrets_of(environment: Mapping[str, str]) -> set[str]:
     return {value for value in found if len(value) >= SHORTEST}
 
 
+def secrets_within(value: object) -> set[str]:
+    """The secrets in nested lists and dictionaries: values whose names say that they are, and passwords in URLs."""
+    if isinstance(value, dict):
+        found = secret_values({str(name): item for name, item in value.items() if isinstance(item, str)})
+        return found.union(*(secrets_within(item) for item in value.values()))
+    return set().union(*map(secrets_within, value)) if isinstance(value, list) else set()
+
+
 def masked(environment: Mapping[str, object]) -> dict[str, object]:
     """An environment as it may be shown: every value masked but those whose variable's name says that they are harmless."""
     return {

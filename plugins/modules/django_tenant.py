@@ -290,6 +290,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import tenant_result
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import secrets_within
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import ensure_tenants
 
 TENANT_ARGUMENTS = {
@@ -330,6 +331,7 @@ def main() -> None:
         declared = [{name: module.params[name] for name in TENANT_ARGUMENTS}]
     try:
         project = project_of(module)
+        module.no_log_values |= secrets_within(declared)
         reply = ask(project, ensure_tenants, {"tenants": declared, "check": module.check_mode})
     except TenancyError as error:
         module.fail_json(msg=str(error), **error.details)

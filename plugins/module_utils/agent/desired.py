@@ -37,6 +37,7 @@ class Desired:
     confirm: str | None = None
     grant_to: list[str] = field(default_factory=list)
     migrate: bool = True
+    fold_domains: bool = True
 
     @property
     def label(self) -> str:
@@ -73,18 +74,33 @@ def desired(tenancy: Tenancy, description: dict[str, Any]) -> Desired:
         confirm=description.get("confirm"),
         grant_to=list(description.get("grant_to") or []),
         migrate=description.get("migrate") is not False,
+        fold_domains=not tenancy.subfolder_routing,
     )
-    result.domains = _domains(result.label, description.get("domains") or [], fold=not tenancy.subfolder_routing)
-    if result.domains and tenancy.domain is None:
-        raise OptionProblem(
-            f"{result.label}: domains are declared, but the project has no domain model.", hint="Leave domains: out."
-        )
-    twice = sorted(set(result.identity) & set(result.attributes))
-    if twice:
-        raise OptionProblem(
-            f"{result.label}: {', '.join(twice)} says which tenant it is and can't be an attribute as well."
-        )
+    result.domains = _domains(result.label, description.get("domains") or [], result.fold_domains)
+    problem = _misfit(tenancy, result)
+    if problem:
+        raise OptionProblem(f"{result.label}: {problem}")
     return result
+
+
+def _misfit(tenancy: Tenancy, item: Desired) -> str | None:
+    """What is declared of a tenant and can't be, whatever the database holds."""
+    if item.domains and tenancy.domain is None:
+        return "domains are declared, but the project has no domain model. Leave domains: out."
+    if item.domains and tenancy.domain and not tenancy.domain_field:
+        return (
+            f"domains are declared, but {tenancy.domain._meta.label} has no field for the host name"
+            " (domain, hostname, host, fqdn or name). Name the right model with domain_model:."
+        )
+    if not tenancy.by_schema and (item.grant_to or item.drop_schema):
+        option = "grant_to" if item.grant_to else "drop_schema"
+        return f"{option}: the project keeps its tenants as rows, so that no schema belongs to one."
+    twice = sorted(set(item.identity) & {*item.attributes, *item.defaults})
+    if twice:
+        return f"{', '.join(twice)} says which tenant it is and can't be an attribute or a default as well."
+    if item.schema and not item.present and item.drop_schema and is_postgresqls_own(item.schema):
+        return "the schema is PostgreSQL's own and can't be dropped."
+    return None
 
 
 def _domains(tenant: str, declared: Iterable[Any], fold: bool) -> list[DesiredDomain]:
@@ -106,12 +122,21 @@ def _domains(tenant: str, declared: Iterable[Any], fold: bool) -> list[DesiredDo
         if name in names:
             raise OptionProblem(f"{tenant}: the domain {name!r} is declared twice.")
         names.append(name)
-        if given.get("primary") in (True, "true", "yes", "True"):
+        if _truth(tenant, name, given.get("primary", False)):
             marked.append(name)
     if len(marked) > 1:
         raise OptionProblem(f"{tenant}: more than one domain is marked as primary ({', '.join(marked)}).")
     primary = marked[0] if marked else (names[0] if names else None)
     return [DesiredDomain(name, name == primary) for name in names]
+
+
+def _truth(tenant: str, domain: str, value: Any) -> bool:
+    """A boolean as YAML, or a template that became text, gives it."""
+    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    try:
+        return known[str(value).lower()]
+    except KeyError:
+        raise OptionProblem(f"{tenant}: primary: of the domain {domain!r} is true or false, not {value!r}.") from None
 
 
 def contradictions(declared: list[Desired]) -> list[str]:
@@ -141,14 +166,17 @@ def schema_name_error(name: str, others: Iterable[str]) -> str | None:
     PostgreSQL cuts identifiers off at 63 bytes (NAMEDATALEN - 1) where django-tenants counts characters;
     django-tenants compares names without regard to case.
     """
+    from django.conf import settings
     from django_tenants import utils
     from django_tenants.postgresql_backend.base import is_valid_schema_name
 
     size = len(name.encode("utf-8"))
     if size > 63:
         return f"the schema name is {size} bytes long; PostgreSQL keeps 63."
-    if name.lower().startswith("pg_") or name.lower() == "information_schema":
+    if is_postgresqls_own(name):
         return "the schema name is PostgreSQL's own."
+    if name in getattr(settings, "PG_EXTRA_SEARCH_PATHS", []):
+        return "the schema is in PG_EXTRA_SEARCH_PATHS, and django-tenants would not start with a tenant of that name."
     if not is_valid_schema_name(name) or any(ord(character) < 32 for character in name):
         return "django-tenants refuses this schema name."
     if "'" in name and not hasattr(utils, "quote_schema_name"):
@@ -157,3 +185,7 @@ def schema_name_error(name: str, others: Iterable[str]) -> str | None:
         if other != name and other.lower() == name.lower():
             return f"the schema name differs only in case from {other!r}, and django-tenants takes the two for one."
     return None
+
+
+def is_postgresqls_own(schema: str) -> bool:
+    return schema.lower().startswith("pg_") or schema.lower() == "information_schema"

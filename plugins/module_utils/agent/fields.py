@@ -7,23 +7,30 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import OptionProblem
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
+_SECRET_WORDS = ("password", "passwd", "secret", "token", "api_key", "private_key")
+
 
 @dataclass
 class ForeignRow:
-    """A row of another model, found by ``lookup``; made with ``create`` as well where there is none."""
+    """A row of another model, found by ``lookup``; made with ``create`` as well where there is none.
+
+    ``target`` is the field that the foreign key holds (usually the primary key), ``value`` what it is in that row.
+    """
 
     model: type[Model]
     lookup: dict[str, Any]
     create: dict[str, Any] | None
-    pk: Any = None
+    target: str = "pk"
+    value: Any = None
 
     def __str__(self) -> str:
         named = ", ".join(f"{name}={value}" for name, value in self.lookup.items())
@@ -53,7 +60,34 @@ def settable_fields(model: type[Model]) -> dict[str, Field]:
     }
 
 
-def checked(model: type[Model], alias: str, attributes: dict[str, Any], defaults: dict[str, Any]) -> Values:
+class Finder:
+    """Finds the rows that mappings mean, each once, and only in tables and columns that are there."""
+
+    def __init__(self, alias: str, columns_of: Callable[[str], set[str]]) -> None:
+        self.alias = alias
+        self._columns_of = functools.lru_cache(maxsize=None)(columns_of)
+        self._found: dict[str, Any] = {}
+
+    def __call__(self, row: ForeignRow) -> Any:
+        """The value for the foreign key; None where there is no such row, or where its table is still to come.
+
+        :raises OptionProblem: there are several.
+        """
+        if any(isinstance(part, ForeignRow) and part.value is None for part in row.lookup.values()):
+            return None
+        fields = {item.name: item for item in row.model._meta.concrete_fields}
+        for name in [*row.lookup, row.target]:
+            item = row.model._meta.pk if name == "pk" else fields[name]
+            if item.column not in self._columns_of(item.model._meta.db_table):
+                return None
+        key = f"{row.model._meta.label} {row.target} {sorted((name, repr(part)) for name, part in row.lookup.items())}"
+        if key not in self._found:
+            lookup = {name: part.value if isinstance(part, ForeignRow) else part for name, part in row.lookup.items()}
+            self._found[key] = find(row, lookup, self.alias)
+        return self._found[key]
+
+
+def checked(model: type[Model], finder: Finder, attributes: dict[str, Any], defaults: dict[str, Any]) -> Values:
     """The values of ``attributes`` and ``defaults`` as the model's fields take them.
 
     Names that the model does not have are errors in ``attributes``, and left unused in ``defaults``.
@@ -68,14 +102,11 @@ def checked(model: type[Model], alias: str, attributes: dict[str, Any], defaults
                 f"{name}: Django sets it to the time of every save (auto_now), so it can't be kept at a value."
             )
         else:
-            _convert(fields[name], alias, value, values.attributes, values.errors)
+            _convert(fields[name], finder, value, values.attributes, values.errors)
+    values.unused_defaults = [name for name in defaults if name not in fields]
     for name, value in defaults.items():
-        if name in values.attributes:
-            continue
-        if name not in fields:
-            values.unused_defaults.append(name)
-        else:
-            _convert(fields[name], alias, value, values.defaults, values.errors)
+        if name in fields and name not in attributes:
+            _convert(fields[name], finder, value, values.defaults, values.errors)
     return values
 
 
@@ -104,17 +135,24 @@ def _unknown(model: type[Model], name: str, fields: dict[str, Field]) -> str:
     return f"{name}: {model._meta.label} has no such field (it has: {', '.join(sorted(fields))})."
 
 
-def _convert(item: Field, alias: str, value: Any, into: dict[str, Any], errors: list[str]) -> None:
+def _convert(item: Field, finder: Finder, value: Any, into: dict[str, Any], errors: list[str]) -> None:
     from django.core.exceptions import ValidationError
 
     try:
-        into[item.name] = foreign_row(item, alias, value) if item.is_relation else clean_value(item, value)
-    except ValidationError as error:
-        errors.append(f"{item.name}: {' '.join(error.messages)}")
+        into[item.name] = foreign_row(item, finder, value) if item.is_relation else clean_value(item, value)
     except OptionProblem as problem:
         errors.append(f"{item.name}: {problem}")
-    except (TypeError, ValueError) as error:
-        errors.append(f"{item.name}: {value!r} does not fit {type(item).__name__}: {error}")
+    except (ValidationError, TypeError, ValueError) as error:
+        reason = f" {' '.join(error.messages)}" if isinstance(error, ValidationError) else f" {error}"
+        if is_secret(item.name):
+            errors.append(f"{item.name}: the value does not fit {type(item).__name__}.")
+        else:
+            errors.append(f"{item.name}: {value!r} does not fit {type(item).__name__}:{reason}")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field's name says that its value must not be shown."""
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def clean_value(item: Field, value: Any) -> Any:
@@ -141,7 +179,7 @@ def same(item: Field, left: Any, right: Any) -> bool:
         return False
 
 
-def foreign_row(item: Field, alias: str, value: Any) -> ForeignRow | None:
+def foreign_row(item: Field, finder: Finder, value: Any) -> ForeignRow | None:
     """The row that a mapping finds.
 
     :raises OptionProblem: it is no mapping, does not fit the other model, finds several rows, or none and there is no ``create``.
@@ -153,58 +191,55 @@ def foreign_row(item: Field, alias: str, value: Any) -> ForeignRow | None:
     other = item.remote_field.model
     if not isinstance(value, dict) or not set(value) - {"create"}:
         raise OptionProblem(
-            f"a foreign key to {other._meta.label} is given as a mapping that finds the row, for example {{email: ops@example.com}}."
+            f"a foreign key to {other._meta.label} is given as a mapping that finds the row, for example {{email: ops@example.com}}, not as {value!r}."
         )
     create = value.get("create")
     if create is not None and not isinstance(create, dict):
         raise OptionProblem("create: takes a mapping of fields and values.")
-    lookup = {name: part for name, part in value.items() if name != "create"}
-    fields = settable_fields(other)
-    fields["pk"] = other._meta.pk
-    fields.setdefault(other._meta.pk.name, other._meta.pk)
-    errors = [_unknown(other, name, fields) for name in lookup if name not in fields]
-    if not errors:
-        lookup = {name: _lookup_value(fields[name], alias, part, errors) for name, part in lookup.items()}
-    if create is not None and not errors:
-        checked_create = checked(other, alias, create, {})
+    errors: list[str] = []
+    lookup = _lookup(other, finder, {name: part for name, part in value.items() if name != "create"}, errors)
+    if create is not None:
+        checked_create = checked(other, finder, create, {})
         create = checked_create.attributes
         errors += checked_create.errors
     if errors:
         raise OptionProblem(" ".join(errors))
-    row = ForeignRow(other, lookup, create)
-    row.pk = find(row, alias)
-    if row.pk is None and create is None:
-        raise OptionProblem(f"there is no {row}.", hint="Give create: with the fields to make it with.")
-    if row.pk is None and create is not None:
+    row = ForeignRow(other, lookup, create, item.target_field.name)
+    row.value = finder(row)
+    if row.value is None and create is None:
+        raise OptionProblem(f"there is no {row}. Give create: with the fields to make it with.")
+    if row.value is None and create is not None:
         lacking = missing_required(other, set(create) | set(lookup))
         # A user is made without a password that works, unless one is given.
         lacking = [name for name in lacking if not (name == "password" and hasattr(other, "set_unusable_password"))]
         if lacking:
-            raise OptionProblem(f"create: needs a value for {', '.join(lacking)} of {other._meta.label}.")
+            raise OptionProblem(f"there is no {row}, and create: needs a value for {', '.join(lacking)} to make it.")
     return row
 
 
-def _lookup_value(item: Field, alias: str, value: Any, errors: list[str]) -> Any:
+def _lookup(other: type[Model], finder: Finder, given: dict[str, Any], errors: list[str]) -> dict[str, Any]:
+    fields = settable_fields(other)
+    primary_key = other._meta.pk
     into: dict[str, Any] = {}
-    if item.primary_key:
-        try:
-            return item.to_python(value)
-        except Exception as error:
-            errors.append(f"{item.name}: {error}")
-            return None
-    _convert(item, alias, value, into, errors)
-    converted = into.get(item.name)
-    return converted.pk if isinstance(converted, ForeignRow) else converted
+    for name, part in given.items():
+        if name in ("pk", primary_key.name):
+            try:
+                into[name] = primary_key.to_python(part)
+            except Exception:
+                errors.append(f"{name}: {part!r} does not fit {type(primary_key).__name__}.")
+        elif name not in fields:
+            errors.append(_unknown(other, name, fields))
+        else:
+            _convert(fields[name], finder, part, into, errors)
+    return into
 
 
-def find(row: ForeignRow, alias: str) -> Any:
-    """The primary key of the one row that is meant; None where there is none, or where its table is still to come."""
-    from django.db import connections
+def find(row: ForeignRow, lookup: dict[str, Any], alias: str) -> Any:
+    """The value for the foreign key of the one row that ``lookup`` finds; None where there is none.
 
-    connection = connections[alias]
-    if row.model._meta.db_table not in connection.introspection.table_names():
-        return None
-    found = list(row.model._base_manager.using(alias).filter(**row.lookup).values_list("pk", flat=True)[:2])
+    :raises OptionProblem: there are several.
+    """
+    found = list(row.model._base_manager.using(alias).filter(**lookup).values_list(row.target, flat=True)[:2])
     if len(found) > 1:
         raise OptionProblem(f"more than one {row} was found.")
     return found[0] if found else None
@@ -212,14 +247,19 @@ def find(row: ForeignRow, alias: str) -> Any:
 
 def get_or_create(row: ForeignRow, alias: str) -> Any:
     """The row's instance, made through the model if need be; a user's password is hashed as Django does."""
-    pk = row.pk if row.pk is not None else find(row, alias)
-    if pk is not None:
-        return row.model._base_manager.using(alias).get(pk=pk)
-    values = {**row.lookup, **(row.create or {})}
+
+    def resolved(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: get_or_create(part, alias) if isinstance(part, ForeignRow) else part for name, part in values.items()
+        }
+
+    lookup = resolved(row.lookup)
+    # Asked again: a tenant before this one may have made it.
+    value = find(row, lookup, alias)
+    if value is not None:
+        return row.model._base_manager.using(alias).get(**{row.target: value})
+    values = {**lookup, **resolved(row.create or {})}
     password = values.pop("password", None) if hasattr(row.model, "set_password") else None
-    values = {
-        name: get_or_create(value, alias) if isinstance(value, ForeignRow) else value for name, value in values.items()
-    }
     instance = row.model(**values)
     if hasattr(instance, "set_unusable_password"):
         if password is None:

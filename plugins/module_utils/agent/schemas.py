@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import custom
 from .database import quoted
 from .errors import DatabaseProblem
 from .executor import run_plan
+from .fleet import read_fleet
 from .outcome import Failure, StopHere, Watch
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ _GRANTS = (
 )
 
 _LACKING = """
-SELECT r.rolname FROM pg_catalog.pg_roles r
-WHERE r.rolname = ANY(%(roles)s) AND (
+SELECT n.nspname, r.rolname FROM pg_catalog.pg_namespace n CROSS JOIN pg_catalog.pg_roles r
+WHERE n.nspname = ANY(%s) AND r.rolname = ANY(%s) AND r.rolname <> current_user AND (
     NOT has_schema_privilege(r.oid, n.oid, 'USAGE')
     OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
         AND NOT (has_table_privilege(r.oid, c.oid, 'SELECT') AND has_table_privilege(r.oid, c.oid, 'INSERT')
@@ -36,10 +38,11 @@ WHERE r.rolname = ANY(%(roles)s) AND (
     OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'S'
         AND NOT (has_sequence_privilege(r.oid, c.oid, 'USAGE') AND has_sequence_privilege(r.oid, c.oid, 'SELECT')
             AND has_sequence_privilege(r.oid, c.oid, 'UPDATE')))
+    OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE'))
     OR (SELECT count(DISTINCT d.defaclobjtype) FROM pg_catalog.pg_default_acl d, aclexplode(d.defaclacl) acl
         WHERE d.defaclnamespace = n.oid AND acl.grantee = r.oid
         AND d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)) < 3
-) ORDER BY 1
+)
 """
 
 
@@ -72,8 +75,7 @@ def build(context: Context, graphs: Graphs, plan: SchemaPlan) -> None:
     try:
         with context.connection.execute_wrapper(watch):
             if not plan.schema.exists:
-                with context.connection.cursor() as cursor:
-                    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(plan.schema.name)}")
+                plan = _made(context, graphs, plan)
             if not plan.lines:
                 return
             if context.connection.in_atomic_block:
@@ -90,10 +92,24 @@ def build(context: Context, graphs: Graphs, plan: SchemaPlan) -> None:
         context.connection.set_schema_to_public()
 
 
+def _made(context: Context, graphs: Graphs, plan: SchemaPlan) -> SchemaPlan:
+    """Make the schema. Where the project's own save() or receivers have made it meanwhile: the plan for what it holds."""
+    from .migrate_schemas import WHOLE, make_plan
+
+    name = plan.schema.name
+    with context.connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [name])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE SCHEMA {quoted(name)}")
+            return plan
+    fleet = read_fleet(context, planned=[name])
+    return make_plan(context, graphs, fleet, [replace(fleet.schemas[name], type=plan.schema.type)], WHOLE).schemas[0]
+
+
 def require_roles(context: Context, roles: set[str]) -> None:
     """See that the roles to grant to exist.
 
-    :raises DatabaseProblem: one does not; it is named.
+    :raises DatabaseProblem: some do not; they are named.
     """
     if not roles:
         return
@@ -103,20 +119,18 @@ def require_roles(context: Context, roles: set[str]) -> None:
     unknown = sorted(roles - known)
     if unknown:
         raise DatabaseProblem(
-            f"grant_to: there is no role {', '.join(map(repr, unknown))}.", hint="Create it first: CREATE ROLE …"
+            f"grant_to: there is no role {', '.join(map(repr, unknown))}.",
+            hint=f"Create it first: CREATE ROLE {quoted(unknown[0])};",
         )
 
 
-def lacking_grants(context: Context, schema: str, roles: list[str]) -> list[str]:
-    """Those of the roles that lack a part of the use of a schema, now or for what will be made in it."""
+def lacking_grants(context: Context, schemas: set[str], roles: set[str]) -> set[tuple[str, str]]:
+    """The pairs of a schema and a role that lacks a part of the use of it, now or for what will be made in it."""
     if not roles:
-        return []
+        return set()
     with context.connection.cursor() as cursor:
-        cursor.execute(
-            _LACKING.replace("n.oid", "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s)"),
-            {"roles": roles, "schema": schema},
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(_LACKING, [sorted(schemas), sorted(roles)])
+        return {(schema, role) for schema, role in cursor.fetchall()}
 
 
 def grant(context: Context, schema: str, roles: list[str]) -> None:

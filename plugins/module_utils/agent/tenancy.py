@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SCHEMA = "schema"
 ROW = "row"
 
-_DOMAIN_FIELDS = ("domain", "hostname", "host", "fqdn", "name")
+_HOST_FIELDS = ("domain", "hostname", "host", "fqdn")
+_DOMAIN_FIELDS = (*_HOST_FIELDS, "name")
 _PRIMARY_FIELDS = ("is_primary", "primary")
 
 
@@ -54,14 +55,20 @@ class Tenancy:
         return None
 
     @property
+    def tables(self) -> list[str]:
+        """The tables that hold the tenants and their domains, those of parents under multi-table inheritance included."""
+        models = [self.tenant, *self.tenant._meta.get_parent_list()]
+        if self.domain:
+            models += [self.domain, *self.domain._meta.get_parent_list()]
+        return list(dict.fromkeys(model._meta.db_table for model in models))
+
+    @property
     def subfolder_routing(self) -> bool:
         """Whether the domain field holds a folder's name (django-tenants' TenantSubfolderMiddleware)."""
         from django.conf import settings
 
-        return self.by_schema and (
-            bool(getattr(settings, "TENANT_SUBFOLDER_PREFIX", ""))
-            or any(name.endswith("TenantSubfolderMiddleware") for name in settings.MIDDLEWARE)
-        )
+        # The middleware refuses to start without a prefix.
+        return self.by_schema and bool((getattr(settings, "TENANT_SUBFOLDER_PREFIX", "") or "").strip("/ "))
 
     def facts(self) -> dict[str, object]:
         """What every result says of the tenancy."""
@@ -101,6 +108,11 @@ def detect(database: str | None, tenant_model: str | None, domain_model: str | N
         "routers": tuple(_dotted(router) for router in settings.DATABASE_ROUTERS),
     }
     if has_app and has_engine:
+        if alias != default:
+            raise TenancyProblem(
+                f"database: django-tenants keeps its tenants in the alias {default!r} and migrates no other, so not {alias!r}.",
+                hint="Leave database: out, or set TENANT_DB_ALIAS.",
+            )
         return _schema_tenancy(common, tenant_model, domain_model)
     if has_app or has_engine:
         has = "'django_tenants' in INSTALLED_APPS" if has_app else f"the engine {common['engine']}"
@@ -117,19 +129,19 @@ def _schema_tenancy(common: dict[str, Any], tenant_model: str | None, domain_mod
     from django.conf import settings
     from django_tenants.models import DomainMixin, TenantMixin
 
-    label = tenant_model or getattr(settings, "TENANT_MODEL", None)
+    label, source = _named(tenant_model, "tenant_model", "TENANT_MODEL")
     if not label:
         raise TenancyProblem(
             "django-tenants is installed, but TENANT_MODEL is not set.", hint="Set TENANT_MODEL = 'app.Model'."
         )
-    tenant = _model(label, "TENANT_MODEL")
+    tenant = _model(label, source)
     if not issubclass(tenant, TenantMixin):
         raise TenancyProblem(
-            f"TENANT_MODEL: {tenant._meta.label} is not a TenantMixin, so no schema can belong to it.",
+            f"{source}: {tenant._meta.label} is not a TenantMixin, so no schema can belong to it.",
             hint="The engine is django-tenants'. Derive the model from django_tenants.models.TenantMixin, or use another engine.",
         )
-    domain_label = domain_model or getattr(settings, "TENANT_DOMAIN_MODEL", None)
-    domain = _model(domain_label, "TENANT_DOMAIN_MODEL") if domain_label else None
+    domain_label, source = _named(domain_model, "domain_model", "TENANT_DOMAIN_MODEL")
+    domain = _model(domain_label, source) if domain_label else None
     link = _link(domain, tenant) if domain else None
     mixin = domain is not None and issubclass(domain, DomainMixin)
     return Tenancy(
@@ -146,18 +158,17 @@ def _schema_tenancy(common: dict[str, Any], tenant_model: str | None, domain_mod
 
 def _row_tenancy(common: dict[str, Any], tenant_model: str | None, domain_model: str | None) -> Tenancy:
     from django.apps import apps
-    from django.conf import settings
 
     models = [model for model in apps.get_models() if not model._meta.proxy]
-    label = tenant_model or getattr(settings, "TENANT_MODEL", None)
-    tenant = _model(label, "tenant_model") if label else _only(tenant_candidates(models), "tenant")
+    label, source = _named(tenant_model, "tenant_model", "TENANT_MODEL")
+    tenant = _model(label, source) if label else _only(tenant_candidates(models), "tenant")
     if tenant is None:
         raise TenancyProblem(
             "No model looks like the tenant: none is called Tenant, and none is the target of foreign keys called tenant.",
             hint="Name it with tenant_model: app.Model.",
         )
-    label = domain_model or getattr(settings, "TENANT_DOMAIN_MODEL", None)
-    domain = _model(label, "domain_model") if label else _only(domain_candidates(models, tenant), "domain")
+    label, source = _named(domain_model, "domain_model", "TENANT_DOMAIN_MODEL")
+    domain = _model(label, source) if label else _only(domain_candidates(models, tenant), "domain")
     return Tenancy(
         kind=ROW,
         tenant=tenant,
@@ -182,16 +193,25 @@ def tenant_candidates(models: Iterable[type[Model]]) -> list[type[Model]]:
 
 
 def domain_candidates(models: Iterable[type[Model]], tenant: type[Model]) -> list[type[Model]]:
-    """The models that could hold the tenants' domains: called …Domain, or with a unique host name and a foreign key to the tenant."""
-    named = [model for model in models if model.__name__.lower().endswith("domain")]
-    linked = [model for model in named if _links(model, tenant)]
-    if linked or named:
-        # One that is called Domain but points elsewhere is a fault to be named, not to be passed over.
-        return linked or named
+    """The models that could hold the tenants' domains: called …Domain, or with a unique host name and a foreign key to the tenant.
+
+    One that is called Domain and has a host name, but belongs to something else, is a fault to be named, not to be passed over.
+    """
+    models = list(models)
+    linked = [model for model in models if _links(model, tenant)]
+    for fits in (
+        lambda model: model.__name__.lower().endswith("domain"),
+        lambda model: any(_is_unique(model, name) for name in _HOST_FIELDS),
+    ):
+        found = [model for model in linked if fits(model)]
+        if found:
+            return found
     return [
         model
         for model in models
-        if _links(model, tenant) and any(_is_unique(model, name) for name in ("domain", "hostname", "host", "fqdn"))
+        if model.__name__.lower() in ("domain", "tenantdomain")
+        and _first_field(model, _HOST_FIELDS)
+        and any(field.many_to_one for field in model._meta.fields)
     ]
 
 
@@ -210,6 +230,15 @@ def _only(candidates: list[type[Model]], what: str) -> type[Model] | None:
     return candidates[0] if candidates else None
 
 
+def _named(option: str | None, option_name: str, setting: str) -> tuple[str | None, str]:
+    """The model that the task names, else the one that the settings name; and which of the two it was."""
+    from django.conf import settings
+
+    if option:
+        return option, option_name
+    return getattr(settings, setting, None) or None, setting
+
+
 def _model(label: str, option: str) -> type[Model]:
     from django.apps import apps
 
@@ -224,11 +253,13 @@ def _model(label: str, option: str) -> type[Model]:
 
 def _links(model: type[Model], tenant: type[Model]) -> list[Field]:
     """The foreign keys of a model to the tenant (or to a parent of it, under multi-table inheritance)."""
-    targets = [tenant, *tenant._meta.get_parent_list()]
+    targets = {model._meta.concrete_model for model in (tenant, *tenant._meta.get_parent_list())}
     return [
         field
         for field in model._meta.fields
-        if (field.many_to_one or field.one_to_one) and field.remote_field and field.remote_field.model in targets
+        if (field.many_to_one or field.one_to_one)
+        and field.remote_field
+        and field.remote_field.model._meta.concrete_model in targets
     ]
 
 

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Set
 
-from .fields import ForeignRow, Values, same, settable_fields
+from .errors import OptionProblem
+from .fields import ForeignRow, Values, is_secret, same, settable_fields
 from .fleet import NOTHING, in_public
 
 if TYPE_CHECKING:
+    from django.db.models import Field, Model
+
     from .desired import Desired
     from .fleet import Recorded
     from .loading import Context
-
-_SECRET_WORDS = ("password", "passwd", "secret", "token", "api_key", "private_key")
+    from .plan import SchemaPlan
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Steps:
     primary: str | None = None
     set_primary: bool = False
     make_schema: bool = False
+    finish_schema: bool = False
     drop_schema: bool = False
     migrations: tuple[str, ...] = ()
     grants: list[str] = field(default_factory=list)
@@ -86,13 +90,39 @@ class Steps:
         )
 
 
+@dataclass
+class Work:
+    """One tenant on its way: what is declared, what is there, the values, and the steps between.
+
+    A misfit is one whose key does not fit the model, so that no row can be looked for.
+    """
+
+    desired: Desired
+    misfit: bool = False
+    current: Current = field(default_factory=Current)
+    values: Values = field(default_factory=Values)
+    plan: SchemaPlan | None = None
+    steps: Steps = field(default_factory=Steps)
+    error: dict[str, object] | None = None
+
+    @property
+    def schema(self) -> str:
+        return self.desired.schema or ""
+
+
 def decide(
-    desired: Desired, current: Current, values: Values, pending: tuple[str, ...], fields: dict[str, Any]
+    desired: Desired,
+    current: Current,
+    values: Values,
+    pending: tuple[str, ...],
+    fields: dict[str, Any],
+    marks_primary: bool = True,
 ) -> Steps:
     """The steps from what is to what is declared. Pure.
 
     :param pending: the migrations that the tenant's schema lacks, as results name them; empty under row tenancy.
     :param fields: the tenant model's settable fields, by name.
+    :param marks_primary: whether the domain model has a field that says which domain is primary.
     """
     steps = Steps()
     if not desired.present:
@@ -107,24 +137,29 @@ def decide(
             old = current.row.get(name)
             if not _equal(fields[name], old, value):
                 steps.changes[name] = (old, value)
-    _decide_domains(desired, current, steps)
+    _decide_domains(desired, current, steps, marks_primary)
     if desired.schema:
         steps.make_schema = not current.schema_exists
         if steps.make_schema or desired.migrate:
             steps.migrations = pending
-        steps.grants = list(desired.grant_to) if steps.make_schema or steps.migrations else list(current.grants_missing)
+        steps.grants = list(desired.grant_to) if steps.make_schema else list(current.grants_missing)
+        # Where the making of the tenant was cut short after its schema began, what follows on it is still due.
+        steps.finish_schema = steps.make_schema or (
+            bool(steps.migrations) and (not current.has_recorder or bool(desired.domains and not current.domains))
+        )
     return steps
 
 
 def _equal(item: Any, old: Any, new: Any) -> bool:
     if isinstance(new, ForeignRow):
-        return new.pk is not None and str(old) == str(new.pk)
+        return new.value is not None and str(old) == str(new.value)
     return same(item, old, new)
 
 
-def _decide_domains(desired: Desired, current: Current, steps: Steps) -> None:
+def _decide_domains(desired: Desired, current: Current, steps: Steps, marks_primary: bool) -> None:
     have = {domain.name: domain for domain in current.domains}
-    folded = {domain.name.lower(): domain for domain in current.domains}
+    # Spelt otherwise by whoever made it; a folder's name is another folder then.
+    folded = {domain.name.lower(): domain for domain in current.domains} if desired.fold_domains else {}
     kept = set()
     for domain in desired.domains:
         if domain.name in have:
@@ -139,6 +174,8 @@ def _decide_domains(desired: Desired, current: Current, steps: Steps) -> None:
             steps.add_domains.append(domain.name)
     if desired.exclusive_domains:
         steps.remove_domains = [domain.name for domain in current.domains if domain.name not in kept]
+    if not marks_primary:
+        return
     steps.primary = next((domain.name for domain in desired.domains if domain.primary), None) or _settled_primary(
         current, steps
     )
@@ -182,7 +219,7 @@ def _count(number: int, noun: str) -> str:
 
 def shown(name: str, value: Any) -> Any:
     """A value as a diff or a sentence shows it: fields whose name says that they are secret are not."""
-    if any(word in name.lower() for word in _SECRET_WORDS):
+    if is_secret(name):
         return "(not shown)"
     if value is None or isinstance(value, (bool, int, float, dict, list)):
         return value
@@ -225,100 +262,112 @@ def _state(row: bool, values: dict[str, Any], domains: dict[str, bool]) -> dict[
     }
 
 
-def read_current(context: Context, declared: list[Desired], columns: dict[str, set[str]]) -> list[Current]:
+Columns = Mapping[str, Set[str]]
+
+
+def fields_there(model: type[Model], columns: Columns) -> dict[str, Field]:
+    """The model's fields whose columns exist, by name; under multi-table inheritance in the parents' tables too."""
+    return {
+        item.name: item
+        for item in model._meta.concrete_fields
+        if item.column in columns.get(item.model._meta.db_table, ())
+    }
+
+
+def read_current(context: Context, declared: list[Desired], columns: Columns) -> list[Current]:
     """The declared tenants as the database has them, in a few queries for all of them.
 
-    :param columns: the columns that exist, of the tenant's and the domain's table; only these are read.
+    :param columns: the columns that exist, by table; only these are read.
     """
-    tenancy = context.tenancy
     states = [Current() for item in declared]
     with in_public(context):
-        if columns[tenancy.tenant._meta.db_table]:
-            _read_rows(context, declared, states, columns[tenancy.tenant._meta.db_table])
-        if tenancy.domain and columns[tenancy.domain._meta.db_table]:
-            _read_domains(context, declared, states)
+        _read_rows(context, declared, states, columns)
+        _read_domains(context, declared, states, columns)
     return states
 
 
-def _read_rows(context: Context, declared: list[Desired], states: list[Current], columns: set[str]) -> None:
+def _read_rows(context: Context, declared: list[Desired], states: list[Current], columns: Columns) -> None:
     model = context.tenancy.tenant
-    names = [name for name, item in settable_fields(model).items() if item.column in columns]
-    names = list(dict.fromkeys([model._meta.pk.name, *names]))
+    there = fields_there(model, columns)
+    if not columns.get(model._meta.db_table) or model._meta.pk.name not in there:
+        return
+    settable = settable_fields(model)
+    names = list(dict.fromkeys([model._meta.pk.name, *(name for name in there if name in settable)]))
     rows = model._base_manager.using(context.alias)
-    if context.tenancy.by_schema:
-        found = {
-            row["schema_name"]: row
-            for row in rows.filter(schema_name__in=[item.schema for item in declared]).values(*names)
-        }
-        matches = [[found[item.schema]] if item.schema in found else [] for item in declared]
-    else:
-        matches = [list(rows.filter(**item.identity).values(*names)[:2]) for item in declared]
-    for item, state, match in zip(declared, states, matches):
-        if len(match) > 1:
-            from .errors import OptionProblem
+    for fields, members in _by_identity(declared).items():
+        if not set(fields) <= there.keys():
+            continue
+        if len(fields) == 1:
+            wanted = [item.identity[fields[0]] for item in members]
+            found = list(rows.filter(**{f"{fields[0]}__in": wanted}).values(*dict.fromkeys([*names, fields[0]])))
+            same_value = functools.partial(same, there[fields[0]])
+            matches = {
+                id(item): [row for row in found if same_value(row[fields[0]], item.identity[fields[0]])]
+                for item in members
+            }
+        else:
+            matches = {id(item): list(rows.filter(**item.identity).values(*names)[:2]) for item in members}
+        for item, state in zip(declared, states):
+            match = matches.get(id(item), [])
+            if len(match) > 1:
+                raise OptionProblem(
+                    f"key: more than one {model._meta.label} has {item.identity}.",
+                    hint="Name fields that only one row matches.",
+                )
+            if match:
+                state.row, state.pk = match[0], match[0][model._meta.pk.name]
 
-            raise OptionProblem(
-                f"key: more than one {model._meta.label} has {item.identity}.",
-                hint="Name fields that only one row matches.",
-            )
-        if match:
-            state.row, state.pk = match[0], match[0][model._meta.pk.name]
+
+def _by_identity(declared: list[Desired]) -> dict[tuple[str, ...], list[Desired]]:
+    groups: dict[tuple[str, ...], list[Desired]] = {}
+    for item in declared:
+        groups.setdefault(tuple(item.identity), []).append(item)
+    return groups
 
 
-def _read_domains(context: Context, declared: list[Desired], states: list[Current]) -> None:
+def _read_domains(context: Context, declared: list[Desired], states: list[Current], columns: Columns) -> None:
     from django.db.models.functions import Lower
 
     tenancy = context.tenancy
-    model, name_field, link, primary = (
+    model, name, link, primary = (
         tenancy.domain,
         tenancy.domain_field,
         tenancy.domain_tenant_field,
         tenancy.primary_field,
     )
-    assert_known(model, name_field, link)
-    rows = model._base_manager.using(context.alias).order_by("pk")  # type: ignore[union-attr]
-    picked = ["pk", name_field, f"{link}_id"] + ([primary] if primary else [])
+    if model is None or name is None or link is None:
+        return
+    there = fields_there(model, columns)
+    if not {name, link} <= there.keys():
+        return
+    rows = model._base_manager.using(context.alias).order_by("pk")
+    picked = ["pk", name, there[link].attname] + ([primary] if primary in there else [])
 
     def domains(queryset: Any) -> Iterable[CurrentDomain]:
         for row in queryset.values_list(*picked):
-            yield CurrentDomain(row[0], row[1], bool(row[3]) if primary else False, row[2])
+            yield CurrentDomain(row[0], row[1], bool(row[3:] and row[3]), row[2])
 
     by_pk = {state.pk: state for state in states if state.row is not None}
     for domain in domains(rows.filter(**{f"{link}__in": list(by_pk)})):
         by_pk[domain.owner].domains.append(domain)
-    wanted = {domain.name: state for item, state in zip(declared, states) for domain in item.domains}
+    wanted = {domain.name: state for item, state in zip(declared, states) if item.present for domain in item.domains}
     if tenancy.subfolder_routing:
-        others = rows.filter(**{f"{name_field}__in": list(wanted)})
+        others = rows.filter(**{f"{name}__in": list(wanted)})
     else:
-        others = rows.annotate(tenancy_folded=Lower(name_field)).filter(tenancy_folded__in=list(wanted))
-    claims = list(domains(others))
-    owners = _owner_names(context, {domain.owner for domain in claims})
+        others = rows.annotate(tenancy_folded=Lower(name)).filter(tenancy_folded__in=list(wanted))
+    claims = list(domains(others)) if wanted else []
+    owners = _owner_names(context, {domain.owner for domain in claims}, columns)
     for domain in claims:
-        name = domain.name if tenancy.subfolder_routing else domain.name.lower()
-        state = wanted[name]
-        if domain.owner != state.pk:
-            state.claimed[name] = (domain, owners.get(domain.owner, str(domain.owner)))
+        spelt = domain.name if tenancy.subfolder_routing else domain.name.lower()
+        state = wanted[spelt]
+        if domain.owner != state.pk and not any(own.name == spelt for own in state.domains):
+            state.claimed[spelt] = (domain, owners.get(domain.owner, str(domain.owner)))
 
 
-def _owner_names(context: Context, pks: set[Any]) -> dict[Any, str]:
+def _owner_names(context: Context, pks: set[Any], columns: Columns) -> dict[Any, str]:
     model = context.tenancy.tenant
+    there = fields_there(model, columns)
+    names = ("schema_name",) if context.tenancy.by_schema else ("slug", "name", "code")
+    label = next((name for name in names if name in there), "pk")
     rows = model._base_manager.using(context.alias).filter(pk__in=pks)
-    if context.tenancy.by_schema:
-        return dict(rows.values_list("pk", "schema_name"))
-    fields = {item.name for item in model._meta.concrete_fields}
-    label = next((name for name in ("slug", "name", "code") if name in fields), "pk")
     return {pk: str(name) for pk, name in rows.values_list("pk", label)}
-
-
-def assert_known(*parts: object) -> None:
-    """Stop where the domain model lacks what a domain needs.
-
-    :raises OptionProblem: it has no field for the host name.
-    """
-    from .errors import OptionProblem
-
-    if not all(parts):
-        raise OptionProblem(
-            "The domain model has no field for the host name (domain, hostname, host, fqdn or name).",
-            hint="Name the model with domain_model:.",
-        )

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Callable
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Iterator
 
 from . import schemas
 from .errors import Refusal
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from .tenants import Current, Steps
 
 
-def apply(
-    context: Context, graphs: Graphs | None, desired: Desired, current: Current, steps: Steps, plan: SchemaPlan | None
-) -> None:
+def apply(context: Context, builder: Builder, desired: Desired, current: Current, steps: Steps) -> None:
     """Take the steps of one tenant.
 
     With migrations that can't share a transaction the steps are committed one by one, and the next call completes them.
@@ -32,50 +30,99 @@ def apply(
     """
     from django.db import transaction
 
-    whole = plan is None or graphs is None or not steps.builds_schema or schemas.one_transaction(context, graphs, plan)
     with ExitStack() as stack:
-        if whole:
+        if builder.in_one_transaction:
             stack.enter_context(transaction.atomic(using=context.alias))
-        if not desired.present:
+        if desired.present:
+            _write(context, builder, desired, current, steps)
+        else:
             _remove(context, desired, current, steps)
-            return
-        _write(context, graphs, desired, current, steps, plan)
 
 
-def _write(
-    context: Context, graphs: Graphs | None, desired: Desired, current: Current, steps: Steps, plan: SchemaPlan | None
-) -> None:
-    built = False
+class Builder:
+    """Builds the tenant's schema once, when the model's save() asks for it or else afterwards."""
 
-    def build(*args: object, **kwargs: object) -> bool:
-        nonlocal built
-        if plan is None or graphs is None or not steps.builds_schema or built:
+    def __init__(self, context: Context, graphs: Graphs | None, plan: SchemaPlan | None) -> None:
+        self.context, self.graphs, self.plan = context, graphs, plan
+        self.done = False
+        self.told = False
+        self.failure: schemas.BuildFailed | None = None
+
+    @property
+    def in_one_transaction(self) -> bool:
+        return self.graphs is None or self.plan is None or schemas.one_transaction(self.context, self.graphs, self.plan)
+
+    def build(self) -> bool:
+        """Whether there was something to build, and it was built."""
+        if self.done or self.plan is None or self.graphs is None:
             return False
-        built = True
-        schemas.build(context, graphs, plan)
+        self.done = True
+        try:
+            schemas.build(self.context, self.graphs, self.plan)
+        except schemas.BuildFailed as failure:
+            # Kept, since the project's save() or receivers may swallow it.
+            self.failure = failure
+            raise
         return True
+
+    @contextmanager
+    def in_place_of_create_schema(self, instance: Any) -> Iterator[None]:
+        """Have django-tenants' save() of this tenant build the schema here, and never drop one.
+
+        After a failure save() would drop the schema, even one that was there before and holds rows. The project's
+        own create_schema(), if it has one, is still called, and calls this through super().
+        """
+        from django_tenants.models import TenantMixin
+        from django_tenants.signals import post_schema_sync
+
+        original = TenantMixin.create_schema
+
+        def told(**kwargs: object) -> None:
+            self.told = True
+
+        def create_schema(tenant: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.build() if tenant is instance else original(tenant, *args, **kwargs)
+
+        TenantMixin.create_schema = create_schema
+        vars(instance).update(delete=_do_nothing, _drop_schema=_do_nothing)
+        post_schema_sync.connect(told)
+        try:
+            yield
+        except Exception:
+            if self.failure:
+                raise self.failure from None
+            raise
+        finally:
+            post_schema_sync.disconnect(told)
+            TenantMixin.create_schema = original
+            for name in ("delete", "_drop_schema"):
+                vars(instance).pop(name, None)
+        if self.failure:
+            raise self.failure
+
+
+def _write(context: Context, builder: Builder, desired: Desired, current: Current, steps: Steps) -> None:
+    from django.db import transaction
 
     instance = None
     if steps.create or steps.changes:
-        instance = _save_row(context, desired, current, steps, build)
-    if steps.builds_schema and not built:
-        build()
-        if instance is None:
-            instance = _instance(context, current.pk)
-        if steps.make_schema or not current.has_recorder:
-            _tell_schema_is_there(instance)
+        instance = _save_row(context, builder, desired, current, steps)
+    builder.build()
+    if steps.finish_schema and not builder.told:
+        _tell_schema_is_there(instance or _instance(context, current.pk))
     if desired.schema and steps.grants:
         schemas.grant(context, desired.schema, steps.grants)
     if steps.touches_domains or (instance is not None and context.tenancy.domain):
-        _write_domains(context, desired, steps, instance.pk if instance is not None else current.pk)
+        with transaction.atomic(using=context.alias):
+            _write_domains(context, desired, steps, instance.pk if instance is not None else current.pk)
 
 
 def _instance(context: Context, pk: Any) -> Any:
     return context.tenancy.tenant._base_manager.using(context.alias).get(pk=pk)
 
 
-def _save_row(context: Context, desired: Desired, current: Current, steps: Steps, build: Callable[..., bool]) -> Any:
-    """Save the row through the model. Where django-tenants' save() would make the schema, ours is made."""
+def _save_row(context: Context, builder: Builder, desired: Desired, current: Current, steps: Steps) -> Any:
+    """Save the row through the model."""
     values = dict(steps.values) if steps.create else {name: new for name, (old, new) in steps.changes.items()}
     values = {
         name: get_or_create(value, context.alias) if isinstance(value, ForeignRow) else value
@@ -98,14 +145,8 @@ def _save_row(context: Context, desired: Desired, current: Current, steps: Steps
     if not desired.schema:
         instance.save(using=context.alias)
         return instance
-    # After a failure save() would drop the schema, even one that was there before and holds rows.
-    overridden = {"create_schema": build, "delete": _do_nothing, "_drop_schema": _do_nothing}
-    vars(instance).update(overridden)
-    try:
+    with builder.in_place_of_create_schema(instance):
         instance.save(using=context.alias)
-    finally:
-        for name in overridden:
-            vars(instance).pop(name, None)
     return instance
 
 
@@ -133,31 +174,28 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
     if model is None or field is None or link is None:
         return
     rows = model._base_manager.using(context.alias)
-
-    def save(instance: Any, is_primary: bool) -> None:
-        if primary:
-            setattr(instance, primary, is_primary)
-        instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
-        instance.save(using=context.alias)
-
+    if primary and steps.primary:
+        # Demoted first: a unique constraint may allow one primary domain a tenant.
+        rows.filter(**{link: tenant_pk, primary: True}).exclude(**{field: steps.primary}).update(**{primary: False})
     losers = set()
     # The primary one first: DomainMixin.save() makes any domain primary where there is no other.
     for name in sorted((domain.name for domain in desired.domains), key=lambda name: name != steps.primary):
-        spelt_before = next((old for old, new in steps.rename_domains.items() if new == name), name)
-        lookup = field if tenancy.subfolder_routing else f"{field}__iexact"
-        instance = rows.filter(**{lookup: spelt_before}).first() or model()
-        owner = getattr(instance, f"{link}_id")
+        instance = _domain_called(context, desired, name, tenant_pk) or model()
+        owner = getattr(instance, model._meta.get_field(link).attname)
         is_primary = name == steps.primary
         unchanged = owner == tenant_pk and getattr(instance, field) == name
         if unchanged and (not primary or getattr(instance, primary) == is_primary):
             continue
         if owner not in (None, tenant_pk):
             if not desired.move_domains:
-                raise Refusal(f"{desired.label}: the domain {name!r} belongs to another tenant meanwhile.")
+                raise Refusal(f"The domain {name!r} belongs to another tenant meanwhile.")
             losers.add(owner)
         setattr(instance, field, name)
-        setattr(instance, f"{link}_id", tenant_pk)
-        save(instance, is_primary)
+        setattr(instance, model._meta.get_field(link).attname, tenant_pk)
+        if primary:
+            setattr(instance, primary, is_primary)
+        instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
+        instance.save(using=context.alias)
     declared = {domain.name for domain in desired.domains}
     for instance in rows.filter(**{link: tenant_pk}) if desired.exclusive_domains else ():
         if getattr(instance, field) not in declared:
@@ -166,6 +204,17 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
         _one_primary(context, tenant_pk, steps.primary)
         for loser in losers:
             _one_primary(context, loser, None)
+
+
+def _domain_called(context: Context, desired: Desired, name: str, tenant_pk: Any) -> Any:
+    """The domain of this name: spelt so, else (for a host name) in another case, the tenant's own before another's."""
+    tenancy = context.tenancy
+    rows = tenancy.domain._base_manager.using(context.alias)  # type: ignore[union-attr]
+    exact = rows.filter(**{str(tenancy.domain_field): name}).first()
+    if exact is not None or not desired.fold_domains:
+        return exact
+    spelt_otherwise = rows.filter(**{f"{tenancy.domain_field}__iexact": name}).order_by("pk")
+    return spelt_otherwise.filter(**{str(tenancy.domain_tenant_field): tenant_pk}).first() or spelt_otherwise.first()
 
 
 def _one_primary(context: Context, tenant_pk: Any, wanted: str | None) -> None:
@@ -178,17 +227,17 @@ def _one_primary(context: Context, tenant_pk: Any, wanted: str | None) -> None:
     keep = next((pk for pk, name, primary in found if name == wanted), None)
     keep = keep or next((pk for pk, name, primary in found if primary), found[0][0])
     if [pk for pk, name, primary in found if primary] != [keep]:
-        # Demoted first: a unique constraint may allow one primary domain a tenant.
         rows.exclude(pk=keep).update(**{tenancy.primary_field: False})
         rows.filter(pk=keep).update(**{tenancy.primary_field: True})
 
 
 def _remove(context: Context, desired: Desired, current: Current, steps: Steps) -> None:
     instance = _instance(context, current.pk) if steps.delete else None
-    if instance is not None:
-        if desired.schema:
-            # The schema goes only where the task says so, whatever the model's own flag is.
-            instance.auto_drop_schema = False
-        instance.delete()
     if steps.drop_schema and desired.schema:
         schemas.drop(context, desired.schema, instance)
+    if instance is not None:
+        if desired.schema:
+            # The schema goes only where the task says so, whatever the model's own flag or delete() says.
+            instance.auto_drop_schema = False
+            vars(instance).update(_drop_schema=_do_nothing)
+        instance.delete()

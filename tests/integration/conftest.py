@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Small variants of the samples, with databases in which what is shared is migrated already."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import samples
+from tests.support.databases import Database
+from tests.support.variants import PUBLIC, Variant, few_apps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.databases import Postgres
+
+
+def _copy(name: str, directory: Path, url: str | None, stack: str = "current") -> samples.Sample:
+    return few_apps(samples.copy_sample(name, directory, release="1", stack=stack, environment="dev", database_url=url))
+
+
+@pytest.fixture(scope="session")
+def shared_migrated(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with the shared apps of the schema sample migrated and its public tenant, to be copied."""
+    name = f"template_{os.getpid()}"
+    postgres.create_database(name)
+    database = Database(postgres, name)
+    variant = Variant(_copy("schema_tenants", tmp_path_factory.mktemp("template") / "project", database.url), database)
+    migrated = variant.module("django_migrate_schemas", scope="shared")
+    assert not migrated.get("failed"), migrated
+    made = variant.tenants(PUBLIC)
+    assert not made.get("failed"), made
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def schema_variant(
+    shared_migrated: str, new_database: Callable[..., Database], tmp_path: Path
+) -> Callable[..., Variant]:
+    """A function that makes the schema sample with few apps, its public tenant there; ``template=None``: an empty database."""
+
+    def make(stack: str = "current", template: str | None = shared_migrated) -> Variant:
+        database = new_database(template)
+        return Variant(_copy("schema_tenants", tmp_path / "schema_project", database.url, stack), database)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def rows_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with everything of the row sample (few apps) migrated, to be copied."""
+    variant = Variant(_copy("row_tenants", tmp_path_factory.mktemp("rows") / "project", None), None)
+    migrated = variant.module("django_migrate_schemas")
+    assert not migrated.get("failed"), migrated
+    return variant.file
+
+
+@pytest.fixture
+def row_variant(rows_migrated: Path, tmp_path: Path) -> Variant:
+    """The row sample with few apps on SQLite, migrated and without a tenant."""
+    variant = Variant(_copy("row_tenants", tmp_path / "row_project", None), None)
+    shutil.copy(rows_migrated, variant.file)
+    return variant
