@@ -166,8 +166,14 @@ def graph_executor_class() -> Any:
             self.connection = context.connection
             self.loader = loader
             self.recorder = MigrationRecorder(context.connection)
+            self.progress_callback = self._progress
             self.watch = watch
-            self.progress_callback = watch.progress
+
+        def _progress(self, action: str, migration: Any = None, fake: bool = False) -> None:
+            self.watch.progress(action, migration, fake)
+            if action == "apply_success":
+                message = f"[{self.watch.schema}]   Applying {migration}... OK"
+                announce(self.context, "schema_migrate_message", message=message)
 
         def detect_soft_applied(self, project_state: Any, migration: Any) -> Any:
             if not self.context.tenancy.by_schema:
