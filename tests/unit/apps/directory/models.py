@@ -29,7 +29,7 @@ class Tenant(models.Model):
     contact = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     plan = models.CharField(max_length=10, choices=[("basic", "Basic"), ("full", "Full")], default="basic")
     on_trial = models.BooleanField()
-    paid_until = models.DateField(null=True)
+    paid_until = models.DateField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True)
     fee = models.DecimalField(max_digits=6, decimal_places=2, default=0)
     seats = models.IntegerField(db_default=5)

@@ -87,3 +87,8 @@ def test_a_migration_may_be_named_as_short_as_it_is_clear(graphs: Graphs) -> Non
 def test_a_target_that_is_not_one_migration_is_refused_by_name(graphs: Graphs, target: str, message: str) -> None:
     with pytest.raises(OptionProblem, match=message):
         resolve(graphs.for_recorded(NOTHING), target)
+
+
+def test_the_record_of_a_squashed_migration_does_not_count_where_its_parts_are_not_recorded(graphs: Graphs) -> None:
+    """As in Django, which would run it, and as ``migrate`` never leaves it."""
+    assert graphs.applied(frozenset({SQUASHED, ("auth", "0001_initial")})) == {("auth", "0001_initial")}
