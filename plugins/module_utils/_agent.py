@@ -15,6 +15,7 @@ import collections
 import json
 import os
 import pkgutil
+import shlex
 import signal
 import subprocess
 import threading
@@ -130,7 +131,7 @@ class _Conversation:
         return redacted_texts(self.answer["reply"], self.secrets)  # type: ignore[return-value]
 
     def _shown(self, value: object) -> object:
-        return redacted(without_credentials(value), self.secrets)
+        return without_credentials(redacted(value, self.secrets))
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
@@ -198,16 +199,20 @@ class _Conversation:
 
     def _tail(self) -> str:
         # Redacted as a whole: a secret may span two pieces. What was cut off goes with the line it stood in.
-        pieces = list(self.stderr)
+        pieces, torn = list(self.stderr), False
         if len(pieces) == self.stderr.maxlen:
             ends = [number for number, piece in enumerate(pieces) if piece.endswith(b"\n")]
+            torn = not ends
             pieces = pieces[ends[0] + 1 :] if ends else pieces
         text = str(self._shown(b"".join(pieces).decode("utf-8", "replace")))
+        if torn:
+            # It begins within a line, so perhaps within a secret, which is then shown from its middle on.
+            text = text[max(map(len, self.secrets), default=0) :]
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         return "\n".join(lines)[-_STDERR_BYTES:]
 
     def _no_reply(self, process: subprocess.Popen[bytes], seconds: float) -> AgentError:
-        command = str(self._shown(" ".join(self.project.command)))
+        command = str(self._shown(shlex.join(self.project.command)))
         if self.project.timeout and seconds >= self._limit():
             return AgentError(
                 f"No answer within {self.project.timeout} s while {self.phase}; it was ended.",

@@ -25,14 +25,14 @@ _HARMLESS_NAME = re.compile(
 )
 
 # A line of a longer secret, such as a private key, is one too where it is as long as this.
-_SHORTEST_LINE = 16
+_SHORTEST_LINE = 8
 
 # The parts of a reply that are sentences, and so may repeat what a server or a project said.
 _TEXTS = frozenset(("message", "statement", "hint", "warnings", "errors", "detail", "traceback"))
 
 # What a source line in a traceback shows of a secret that nobody has told us.
 _WRITTEN_OUT = (
-    re.compile(r"(?P<before>://[^:/@\s'\"]*:)(?P<secret>[^\s'\"]+)(?P<after>@)"),
+    re.compile(r"(?P<before>://[^:/@\s'\"]*:)(?P<secret>(?:(?!://)[^\s'\"]){1,500})(?P<after>@)"),
     re.compile(
         r"(?P<before>(?:pass(?:word|wd)?|secret(?:_key)?|token|(?:api|access|private)_key)[\"']?\s*[:=]\s*[\"'])"
         r"(?P<secret>[^\"'\n]+)(?P<after>[\"'])",
@@ -121,7 +121,7 @@ def redacted_texts(value: object, secrets: set[str]) -> object:
     """
     if isinstance(value, dict):
         return {
-            key: redacted(without_credentials(item), secrets) if key in _TEXTS else redacted_texts(item, secrets)
+            key: without_credentials(redacted(item, secrets)) if key in _TEXTS else redacted_texts(item, secrets)
             for key, item in value.items()
         }
     if isinstance(value, list):

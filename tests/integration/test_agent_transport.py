@@ -196,6 +196,43 @@ def test_a_statement_that_is_too_slow_is_cancelled_in_the_server_and_named(stack
     wait_for(lambda: not connections(database), seconds=5)
 
 
+def test_a_run_over_many_schemas_that_is_stopped_leaves_nobody_writing_and_the_next_finishes(
+    project, database, run_module
+):
+    options = project.options()
+    tenants = [
+        {
+            "schema": name,
+            "attributes": {"name": name},
+            "defaults": {"paid_until": "2099-12-31"},
+            "domains": [f"{name}.localhost"],
+        }
+        for name in ("public", "acme", "globex", "initech")
+    ]
+    run_module("django_migrate_schemas", scope="shared", **options)
+    run_module("django_tenant", tenants=tenants, **options)
+    migration = project.directory / "carriers" / "migrations" / "0005_slow.py"
+    slow = SLOW.replace(
+        '("tenants", "0002_client_on_trial_client_paid_until")', '("carriers", "0004_alter_carrier_slug")'
+    )
+    migration.write_text(slow.format(operation=PG_SLEEP))
+
+    answer = run_module("django_migrate_schemas", scope="tenants", **{**options, "timeout": 4})
+    require_refusal(answer, "within 4 s", "migrating", secrets=project.environment.values())
+    wait_for(lambda: not connections(database), seconds=5)
+
+    process = start_module("django_migrate_schemas", scope="tenants", **options)
+    wait_for(lambda: backends(database, "%pg_sleep%"))
+    process.kill()
+    process.communicate(timeout=10)
+    wait_for(lambda: not connections(database), seconds=10)
+
+    migration.write_text(slow.format(operation=HARMLESS))
+    answer = run_module("django_migrate_schemas", scope="tenants", **options)
+    assert answer["migrated"][0]["migrations"] == ["carriers.0005_slow"], answer
+    assert answer["migrated"][0]["schemas"] == ["acme", "globex", "initech"]
+
+
 def test_a_migration_that_ends_the_process_is_named_and_leaves_no_half(project, database, run_module):
     add_migration(project, "migrations.RunPython(lambda apps, editor: __import__('os')._exit(7))")
     answer = run_module("django_migrate_schemas", scope="shared", **project.options())

@@ -170,7 +170,7 @@ def reason(error: BaseException) -> str:
         return f"the project called sys.exit({error.code!r})"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} in {error.filename}, line {error.lineno}: {error.msg}"
-    text = f"{type(error).__name__}: {error}"
+    text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= _REASON_LENGTH else text[:_REASON_LENGTH] + " …"
 
 

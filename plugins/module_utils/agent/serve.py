@@ -17,6 +17,8 @@ from .errors import AgentError
 from .loading import load, own_traceback, reason
 from .wire import Wire
 
+_INSUFFICIENT_PRIVILEGE = "42501"
+
 
 def serve(request: dict[str, Any]) -> None:
     """Answer ``request`` (``project``, ``command``, ``options``) with one line and end the process."""
@@ -49,14 +51,11 @@ def _unforeseen(wire: Wire, error: BaseException) -> dict[str, object]:
     code = sqlstate(error)
     if code is None:
         return {"kind": "project", "message": f"While {wire.phase}: {reason(error)}", "traceback": own_traceback(error)}
-    hint = "The role lacks a right: grant it, or name another role with session_role:." if code == "42501" else None
-    return {
-        "kind": "database",
-        "message": f"While {wire.phase}: {first_line(error)} (SQLSTATE {code})",
-        "sqlstate": code,
-        "hint": hint,
-        "traceback": own_traceback(error),
-    }
+    message = f"While {wire.phase}: {first_line(error)} (SQLSTATE {code})"
+    if code == _INSUFFICIENT_PRIVILEGE:
+        hint = "The role that the project's settings name lacks a right: grant it, or name another role with session_role:."
+        return {"kind": "database", "message": message, "sqlstate": code, "hint": hint}
+    return {"kind": "database", "message": message, "sqlstate": code, "traceback": own_traceback(error)}
 
 
 def _flush() -> None:
