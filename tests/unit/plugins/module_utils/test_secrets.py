@@ -8,7 +8,16 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import MASK, mask_only, redacted, secrets_of
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import (
+    MASK,
+    mask_only,
+    masked,
+    redacted,
+    redacted_texts,
+    secrets_of,
+    secrets_within,
+    without_credentials,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +87,69 @@ def test_ansible_is_told_to_mask_the_secrets_and_nothing_else() -> None:
     module = SimpleNamespace(no_log_values={"1", "localhost"})
     mask_only(module, ["hunter22"])
     assert module.no_log_values == {"hunter22"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("pa'ss\nword", "repr: " + repr("pa'ss\nword")),
+        ('pa"ss\\word', "json: " + json.dumps('pa"ss\\word')),
+        ("pässword", "json: " + json.dumps("pässword")),
+        ("p@ss/word", "url: postgres://u:p%40ss%2Fword@h"),
+        ("-----BEGIN-----\nMIIEpAIBAAKCAQEA7\n-----END-----", "line: MIIEpAIBAAKCAQEA7 was refused"),
+    ],
+)
+def test_a_secret_is_masked_however_it_is_spelt(secret: str, shown: str) -> None:
+    text = redacted(shown, {secret})
+    assert MASK in str(text)
+    assert not [part for part in ("word", "MIIE") if part in str(text)]
+
+
+def test_a_short_value_is_not_taken_out_of_every_word() -> None:
+    assert redacted("public schema of the app", {"pub", "a", ""}) == "public schema of the app"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("can't reach postgres://app:hunter22@db/app", "can't reach postgres://app:********@db/app"),
+        ("redis://:hunter22@cache/0", "redis://:********@cache/0"),
+        ("SECRET_KEY = 'hunter22'", "SECRET_KEY = '********'"),
+        ('{"PASSWORD": "hunter22"}', '{"PASSWORD": "********"}'),
+        ("api_key: 'hunter22' at line 3", "api_key: '********' at line 3"),
+        ("https://example.com/a:b and password of nobody", "https://example.com/a:b and password of nobody"),
+    ],
+)
+def test_a_password_that_a_text_writes_out_is_masked_although_nobody_told_of_it(text: str, kept: str) -> None:
+    assert without_credentials({"lines": [text]}) == {"lines": [kept]}
+
+
+def test_a_replys_sentences_are_masked_and_its_names_are_kept() -> None:
+    """A tenant may well be called what some variable holds."""
+    reply = {
+        "tenants": [{"tenant": "acme-prod", "error": {"message": "acme-prod: refused for acme-prod"}}],
+        "warnings": ["acme-prod"],
+        "schemas": ["acme-prod"],
+    }
+    assert redacted_texts(reply, {"acme-prod"}) == {
+        "tenants": [{"tenant": "acme-prod", "error": {"message": f"{MASK}: refused for {MASK}"}}],
+        "warnings": [MASK],
+        "schemas": ["acme-prod"],
+    }
+
+
+def test_an_environment_is_shown_with_the_values_of_harmless_names_only() -> None:
+    environment = {"DB_HOST": "db", "SECRET_KEY": "x", "RETRIES": 3, "CACHE_HOST": "redis://:hunter22@cache"}
+    assert masked(environment) == {"DB_HOST": "db", "SECRET_KEY": MASK, "RETRIES": MASK, "CACHE_HOST": MASK}
+
+
+def test_secrets_are_found_in_what_a_task_declares_by_their_names() -> None:
+    declared = {
+        "tenants": [
+            {"attributes": {"name": "Acme", "owner": {"email": "a@b.example", "create": {"password": "hunter22"}}}},
+            {"attributes": {"feed": "ftp://acme:hunter33@files.example"}},
+        ]
+    }
+    found = secrets_within(declared)
+    assert {"hunter22", "hunter33"} <= found
+    assert not found & {"Acme", "a@b.example"}
