@@ -37,9 +37,10 @@ def migrate(context: Context, plan: SchemaPlan, fake_initial: bool) -> None:
 
     setting = getattr(settings, "GET_EXECUTOR_FUNCTION", None)
     choose = import_string(setting) if setting else get_executor
-    for args in _targets(plan):
+    for app, name in _targets(plan):
         # A default executor from the environment may fork; here the process that watches must be the one that works.
-        executor = choose(codename=None if setting else "standard")(args, _options(context, fake_initial))
+        options = {**_options(context, fake_initial), "app_label": app, "migration_name": name}
+        executor = choose(codename=None if setting else "standard")((), options)
         if context.tenancy.type_field and plan.schema.type:
             executor.run_multi_type_migrations([(plan.schema.name, plan.schema.type)])
         else:

@@ -98,17 +98,24 @@ def read_tenants(context: Context) -> list[TenantRow]:
     """
     from django.conf import settings
 
-    from .structure import read_tables
+    from .structure import read_columns
 
-    tenancy = context.tenancy
-    public = public_schema(context)
-    if tenancy.tenant._meta.db_table not in read_tables(context.connection, [public])[public]:
+    model, type_field = context.tenancy.tenant, context.tenancy.type_field
+    columns = read_columns(context.connection, public_schema(context), context.tenancy.tables)
+    there = {
+        item.name: item for item in model._meta.concrete_fields if item.column in columns[item.model._meta.db_table]
+    }
+    if not columns[model._meta.db_table] or "schema_name" not in there:
         return []
     order = getattr(settings, "TENANT_MIGRATION_ORDER", None) or ["schema_name"]
-    fields = ["pk", "schema_name"] + ([tenancy.type_field] if tenancy.type_field else [])
+    # A name with underscores leads to another table and is left to Django.
+    order = [name for name in order if "__" in name or name.lstrip("-") in {*there, "pk"}]
+    fields = ["pk", "schema_name"] + ([type_field] if type_field in there else [])
     with in_public(context):
-        rows = list(tenancy.tenant._base_manager.using(context.alias).order_by(*order).values_list(*fields))
-    return [TenantRow(row[1], row[0], row[2] if tenancy.type_field else None) for row in rows]
+        rows = list(model._base_manager.using(context.alias).order_by(*order).values_list(*fields))
+    # Where the column of the type is still to come, every tenant will get its default.
+    default = model._meta.get_field(type_field).get_default() if type_field else None
+    return [TenantRow(row[1], row[0], row[2] if len(row) > 2 else default) for row in rows]
 
 
 class in_public:
