@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.databases import Database, Postgres
+    from tests.support.deployment import Run
     from tests.support.samples import Sample
 
 BUSINESS_TABLES = ["carriers_carrier", "contacts_contact", "customers_customer", "plants_plant", "suppliers_supplier"]
@@ -92,6 +93,11 @@ def hook(directory: Path, name: str, text: str = "") -> str:
     return str(file)
 
 
+def steps_of(run: Run) -> dict[str, str]:
+    """What was said of the steps that write."""
+    return {step: run.sections()[step] for step in STEPS[:4]}
+
+
 def domains(database: Database) -> dict[str, str]:
     return dict(
         database.query(
@@ -123,7 +129,7 @@ class TestReleases:
         assert not set(BUSINESS_TABLES) & set(database.tables("public"))
 
         deployed = database.dump()
-        assert project.deploy().changed == 0
+        assert project.deploy("-vvv").changed == 0
         assert database.dump() == deployed
 
         project.sample.upgrade("2")
@@ -134,7 +140,7 @@ class TestReleases:
             assert migration in foreseen.output
 
         done = project.deploy("--diff")
-        assert {step: done.tasks()[step] for step in STEPS[:4]} == {step: foreseen.tasks()[step] for step in STEPS[:4]}
+        assert steps_of(done) == steps_of(foreseen)
         for schema in ["acme", "globex"]:
             assert "plants_dock" in database.tables(schema)
         released = database.dump()
@@ -158,7 +164,7 @@ class TestReleases:
         assert nullable == []
 
         deployed = database.dump()
-        assert project.deploy().changed == 0
+        assert project.deploy("-vvv").changed == 0
         assert database.dump() == deployed
 
         project.sample.upgrade("2")
@@ -167,7 +173,7 @@ class TestReleases:
         for migration in ["tenants.0005", "carriers.0005", "customers.0006", "plants.0005"]:
             assert migration in foreseen.output
 
-        project.deploy()
+        assert steps_of(project.deploy("--diff")) == steps_of(foreseen)
         released = database.dump()
         assert "plants_dock" in database.tables()
         assert project.deploy().changed == 0
@@ -175,26 +181,33 @@ class TestReleases:
 
 
 @pytest.mark.parametrize("name", ["schema_tenants", "row_tenants"])
-def test_a_release_and_a_new_tenant_at_once_can_be_seen_in_check_mode(
+def test_check_mode_foresees_a_release_that_comes_with_changes_to_the_tenants(
     deployed: Callable[[str], tuple[Deployment, Database]], name: str
 ) -> None:
     project, database = deployed(name)
     project.sample.upgrade("2")
-    schema = name == "schema_tenants"
-    new = {"schema": "initech"} if schema else {"key": {"slug": "initech"}}
-    new["defaults"] = {
-        "name": "Initech",
-        **({"paid_until": "2099-12-31"} if schema else {"contact_email": "ops@initech.example"}),
-    }
-    new["domains"] = ["initech.localhost"]
+    if name == "schema_tenants":
+        # One that lost its row, one that gets another domain, one that is new.
+        database.execute("DELETE FROM tenants_domain WHERE domain = 'acme.localhost'")
+        database.execute("DELETE FROM tenants_client WHERE schema_name = 'acme'")
+        first, second, new = {"schema": "acme"}, {"schema": "globex"}, {"schema": "initech"}
+        defaults = {"name": "Foods", "paid_until": "2099-12-31"}
+    else:
+        first, second, new = ({"key": {"slug": slug}} for slug in ["acme", "globex", "initech"])
+        defaults = {"name": "Foods", "contact_email": "ops@foods.example"}
+    tenants = [
+        {**first, "defaults": defaults, "domains": ["acme.localhost"]},
+        {**second, "domains": ["globex.localhost", "foods.localhost"]},
+        {**new, "defaults": defaults, "domains": ["initech.localhost"]},
+    ]
     before = database.dump()
-    run = project.deploy("--check", "--diff", tenancy_tenants=[new])
+    foreseen = project.deploy("--check", "--diff", tenancy_tenants=tenants)
     assert database.dump() == before
-    assert run.tasks()[STEPS[2]] == "changed"
-    assert "initech.localhost" in run.output
-    done = project.deploy(tenancy_tenants=[new])
-    assert {step: done.tasks()[step] for step in STEPS[:4]} == {step: run.tasks()[step] for step in STEPS[:4]}
-    assert project.deploy(tenancy_tenants=[new]).changed == 0
+    assert "initech.localhost" in foreseen.sections()[STEPS[2]]
+    assert "foods.localhost" in foreseen.sections()[STEPS[2]]
+    done = project.deploy("--diff", tenancy_tenants=tenants)
+    assert steps_of(done) == steps_of(foreseen)
+    assert project.deploy(tenancy_tenants=tenants).changed == 0
 
 
 def test_tenants_as_rows_also_deploy_to_sqlite(deploying: Callable[..., Deployment], tmp_path: Path) -> None:
@@ -227,8 +240,7 @@ def test_check_mode_shows_the_whole_deploy_to_an_empty_database_and_writes_nothi
 
 def test_the_first_step_takes_what_migrate_first_names(deploying: Callable[..., Deployment]) -> None:
     run = deploying("row_tenants").deploy("--check", "--diff", tenancy_migrate_first=["plants:0001", "customers:0001"])
-    shared = run.output.partition(STEPS[0])[2].partition("TASK ")[0]
-    names = re.findall(r"^\+(\w+\.\w+)$", shared, re.MULTILINE)
+    names = re.findall(r"^\+(\w+\.\w+)$", run.sections()[STEPS[0]], re.MULTILINE)
     assert (
         names.index("plants.0001_initial") < names.index("customers.0001_initial") < names.index("tenants.0001_initial")
     )
@@ -278,11 +290,6 @@ def test_the_modules_work_ad_hoc_from_the_checkout_in_check_mode_too(
         if check:
             assert database.dump() == before
     assert (database.dump() == before) == (module == "django_tenant_info")
-
-
-def test_secrets_are_not_shown_however_much_is_said(deploying: Callable[..., Deployment]) -> None:
-    for environment in ENVIRONMENTS:
-        deploying("schema_tenants", environment).deploy("--check", "--diff", "-vvv")
 
 
 def test_without_its_secret_dev_says_what_to_export(deploying: Callable[..., Deployment]) -> None:
@@ -345,15 +352,19 @@ class TestHooks:
     NAMES = ("before", "after_shared", "after_public", "after_tenants", "after_migrate", "after")
 
     def test_run_between_the_steps_in_order(
-        self, deploying: Callable[..., Deployment], database: Database, tmp_path: Path
+        self, deployed: Callable[[str], tuple[Deployment, Database]], tmp_path: Path
     ) -> None:
         hooks: dict[str, list[str]] = {f"tenancy_{name}": [hook(tmp_path, name)] for name in self.NAMES}
         hooks["tenancy_before"].append(hook(tmp_path, "second"))
         hooks["tenancy_on_failure"] = [hook(tmp_path, "on_failure")]
-        deploying("schema_tenants").deploy(**hooks)
-        names = ["before", "second", *self.NAMES[1:]]
-        assert (tmp_path / "log").read_text(encoding="utf-8").split() == names
-        assert database.schemas() == ["acme", "globex", "public"]
+        run = deployed("schema_tenants")[0].deploy(**hooks)
+        assert (tmp_path / "log").read_text(encoding="utf-8").split() == ["before", "second", *self.NAMES[1:]]
+        order = [name for name in run.sections() if name in STEPS or name.startswith("Remember ")]
+        remembered = [f"Remember {name}" for name in self.NAMES]
+        pairs = zip(remembered, [STEPS[:1], STEPS[1:2], STEPS[2:3], STEPS[3:4], STEPS[4:], []], strict=True)
+        assert [name for name in order if name != "Remember second"] == [
+            name for first, steps in pairs for name in [first, *steps]
+        ]
 
     def test_on_failure_learn_what_failed_and_the_role_fails_with_it(
         self, deploying: Callable[..., Deployment], tmp_path: Path
@@ -384,14 +395,14 @@ class TestHooks:
         assert f"{STEPS[2]}: " in run.output.rpartition("Stop at what failed")[2]
 
     def test_call_modules_that_know_the_project_already(
-        self, deploying: Callable[..., Deployment], tmp_path: Path
+        self, deployed: Callable[[str], tuple[Deployment, Database]], tmp_path: Path
     ) -> None:
         file = tmp_path / "ask.yml"
         file.write_text(
             json.dumps([{"name": "Ask", "meatscentral.tenancy.django_tenant_info": {"schemas": ["acme"]}}]),
             encoding="utf-8",
         )
-        assert deploying("schema_tenants").deploy(tenancy_after=[str(file)]).tasks()["Ask"] == "ok"
+        assert deployed("schema_tenants")[0].deploy(tenancy_after=[str(file)]).tasks()["Ask"] == "ok"
 
 
 class TestVerification:
@@ -474,7 +485,7 @@ class TestRepair:
             assert database.tables("acme") == tables
             assert domains(database)["acme.localhost"] == "acme"
             assert database.query("SELECT * FROM globex.django_migrations ORDER BY id") == other
-            assert project.run("repair", tenant="acme").changed == 0
+        assert project.run("repair", tenant="acme").changed == 0
 
     def test_finishes_a_schema_that_is_half_migrated(
         self, deployed: Callable[[str], tuple[Deployment, Database]]

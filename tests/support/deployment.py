@@ -40,14 +40,21 @@ class Run:
     def changed(self) -> int:
         return self.recap["changed"]
 
-    def tasks(self) -> dict[str, str]:
-        """The status of each task by its name, in the order of the run; a loop's is that of its last item."""
+    def sections(self) -> dict[str, str]:
+        """What was said of each task, by its name, in the order of the run."""
         found = {}
-        for task in re.split(r"^(?:TASK|RUNNING HANDLER) ", self.output, flags=re.MULTILINE)[1:]:
-            name = task[1 : task.index("]")].rpartition(" : ")[2]
-            statuses = re.findall(r"^(ok|changed|skipping|included|failed|fatal): ", task, re.MULTILINE)
-            found[name] = statuses[-1] if statuses else ""
+        for task in re.split(r"^(?:TASK|PLAY|RUNNING HANDLER) (?=\[)", self.output, flags=re.MULTILINE)[1:]:
+            heading, _newline, text = task.partition("\n")
+            found[heading[1:].rpartition("]")[0].rpartition(" : ")[2]] = text.partition("\nPLAY RECAP")[0].strip()
         return found
+
+    def tasks(self) -> dict[str, str]:
+        """The status of each task by its name; a loop's is that of its last item."""
+        statuses = {
+            name: re.findall(r"^(ok|changed|skipping|included|failed|fatal): ", text, re.MULTILINE)
+            for name, text in self.sections().items()
+        }
+        return {name: found[-1] if found else "" for name, found in statuses.items()}
 
 
 @dataclass
