@@ -27,13 +27,26 @@ def require_writable(path: str) -> None:
 
 
 def write_report(path: str, reply: dict[str, Any], check: bool) -> None:
-    """Write the report, whole or not at all; the list of schemas is taken out of ``reply``."""
+    """Write the report, whole or not at all; the list of schemas is taken out of ``reply``.
+
+    :raises OptionError: the disk is full, or the directory has gone meanwhile.
+    """
     report = {
         "check": check,
         "tenancy": reply["tenancy"],
         "summary": reply["counts"],
         "schemas": reply.pop("schemas"),
     }
+    try:
+        _replace(path, report)
+    except OSError as error:
+        raise OptionError(
+            f"report: {path} can't be written: {error.strerror}. What it would tell is done all the same.",
+            hint="Run the task again without report:, or with a path that can be written, to see that nothing is left to do.",
+        ) from None
+
+
+def _replace(path: str, report: dict[str, Any]) -> None:
     directory = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(dir=directory, prefix=".report-")
     try:

@@ -193,8 +193,9 @@ def refused(run_module, sample, database, postgres):
     return run
 
 
-@pytest.mark.parametrize("stack", ["current", "oldest"])
-@EVERY_MODULE
+@pytest.mark.parametrize(
+    ("module", "stack"), [*((module, "current") for module in MODULES), ("django_tenant_info", "oldest")]
+)
 def test_a_wrong_password_is_told(refused, database, postgres, module, stack):
     url = postgres.url(database.name, password="Wr0ng-or-old")
     result = refused(module, url, stack=stack)
@@ -283,3 +284,10 @@ def test_an_environment_that_no_process_can_have_is_refused(answer, environment,
 
 def test_a_negative_timeout_is_refused(answer):
     require_refusal(answer(timeout=-1), "timeout: ")
+
+
+def test_a_report_that_can_not_be_written_is_told_before_the_work(refused, database, tmp_path):
+    report = str(tmp_path / "nowhere" / "report.json")
+    require_refusal(
+        refused("django_migrate_schemas", database.url, report=report), "report: ", str(tmp_path / "nowhere")
+    )

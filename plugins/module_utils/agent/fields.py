@@ -16,6 +16,9 @@ from .errors import OptionProblem
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
+_QUOTED_LENGTH = 100
+_REASON_LENGTH = 300
+
 _SECRET_WORDS = ("password", "passwd", "secret", "token", "api_key", "private_key")
 
 
@@ -135,6 +138,12 @@ def _unknown(model: type[Model], name: str, fields: dict[str, Field]) -> str:
     return f"{name}: {model._meta.label} has no such field (it has: {', '.join(sorted(fields))})."
 
 
+def quoted(value: object) -> str:
+    """A value as an error repeats it, however long it is."""
+    text = repr(value)
+    return text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "…"
+
+
 def _convert(item: Field, finder: Finder, value: Any, into: dict[str, Any], errors: list[str]) -> None:
     from django.core.exceptions import ValidationError
 
@@ -147,7 +156,7 @@ def _convert(item: Field, finder: Finder, value: Any, into: dict[str, Any], erro
         if is_secret(item.name):
             errors.append(f"{item.name}: the value does not fit {type(item).__name__}.")
         else:
-            errors.append(f"{item.name}: {value!r} does not fit {type(item).__name__}:{reason}")
+            errors.append(f"{item.name}: {quoted(value)} does not fit {type(item).__name__}:{reason[:_REASON_LENGTH]}")
 
 
 def is_secret(name: str) -> bool:
@@ -191,7 +200,7 @@ def foreign_row(item: Field, finder: Finder, value: Any) -> ForeignRow | None:
     other = item.remote_field.model
     if not isinstance(value, dict) or not set(value) - {"create"}:
         raise OptionProblem(
-            f"a foreign key to {other._meta.label} is given as a mapping that finds the row, for example {{email: ops@example.com}}, not as {value!r}."
+            f"a foreign key to {other._meta.label} is given as a mapping that finds the row, for example {{email: ops@example.com}}, not as {quoted(value)}."
         )
     create = value.get("create")
     if create is not None and not isinstance(create, dict):
@@ -226,7 +235,7 @@ def _lookup(other: type[Model], finder: Finder, given: dict[str, Any], errors: l
             try:
                 into[name] = primary_key.to_python(part)
             except Exception:
-                errors.append(f"{name}: {part!r} does not fit {type(primary_key).__name__}.")
+                errors.append(f"{name}: {quoted(part)} does not fit {type(primary_key).__name__}.")
         elif name not in fields:
             errors.append(_unknown(other, name, fields))
         else:
