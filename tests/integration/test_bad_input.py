@@ -266,8 +266,7 @@ def test_a_megabyte_of_arguments_arrives(refused, database, run_module, sample, 
     fields[where] = {**fields[where], "name": megabyte}
     fields["attributes" if where == "defaults" else "defaults"].pop("name", None)
     result = refused("django_tenant", database.url, schema="acme", domains=["acme.localhost"], **fields)
-    message = require_refusal(result, "name", "100")
-    assert "meat meat" not in message
+    require_refusal(result, "name", "at most 100 characters (it has 1000000)")
 
 
 @pytest.mark.parametrize(
