@@ -90,6 +90,7 @@ def migrate_fleet(
     if len(plans) < 2 or context.connection.vendor != "postgresql":
         for plan in plans:
             if not run.stopped():
+                run.begin(plan.schema.name)
                 run.note(run.in_django(plan, None))
         return run.outcomes
     cohorts = run.cohorts(plans)
@@ -128,6 +129,10 @@ class _Run:
         self.outcomes.append(outcome)
         self.failures += outcome.failure is not None
         self.on_outcome(outcome)
+
+    def begin(self, schema: str) -> None:
+        """Say that a schema is being worked on, for those who watch."""
+        self.context.wire.event("begun", schema=schema)
 
     def stopped(self) -> bool:
         return self.allowed is not None and self.failures > self.allowed
@@ -182,6 +187,7 @@ class _Run:
             if self.why_django or len(cohort.plans) < _SMALLEST_COHORT or self.stopped():
                 return
             plan = cohort.plans.pop(0)
+            self.begin(plan.schema.name)
             self.context.wire.doing(
                 f"migrating {plan.schema.name}, the first of {len(cohort.plans) + 1} schemas that are alike"
             )
@@ -211,7 +217,12 @@ class _Run:
             state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
         self.context.wire.doing(f"migrating {len(self.queue)} schemas")
         with Pool(self.context, self._size(len(self.queue)), self._do) as pool:
-            pool.run(map(Task, range(len(self.queue))), self._done, self.stopped)
+            pool.run(
+                map(Task, range(len(self.queue))),
+                self._done,
+                self.stopped,
+                lambda task: self.begin(self.queue[task.number][0].schema.name),
+            )
 
     def _done(self, task: Task, outcome: Any) -> Task | None:
         schema = self.queue[task.number][0].schema.name

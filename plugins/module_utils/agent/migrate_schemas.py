@@ -256,8 +256,11 @@ def _execute(context: Context, graphs: Graphs, plan: Plan, limits: Limits) -> li
             seconds=outcome.seconds,
         )
 
+    # What the controller shows while the run lasts: how many, which is begun, which has ended.
+    context.wire.event("work", of=total)
     shared = [item for item in plan.pending if item.schema.name == public_schema(context)]
     for item in shared:
+        context.wire.event("begun", schema=item.schema.name)
         context.wire.doing(f"migrating {item.schema.name}")
         _make_public_schema(context, item.schema)
         note(migrate_schema(context, item, graphs.for_recorded(item.schema.recorded), limits.fake_initial))

@@ -66,11 +66,16 @@ class Pool:
         self._workers.clear()
 
     def run(
-        self, tasks: Iterable[Any], on_result: Callable[[Any, Any], Any], stop: Callable[[], bool] = lambda: False
+        self,
+        tasks: Iterable[Any],
+        on_result: Callable[[Any, Any], Any],
+        stop: Callable[[], bool] = lambda: False,
+        on_begin: Callable[[Any], None] = lambda task: None,
     ) -> list[Any]:
         """Have every task done; ``on_result(task, result)`` may return a task to be done again, after the others.
 
         :param stop: asked before a task is handed out; once true, no more are.
+        :param on_begin: called with each task as it is handed out.
         :returns: the tasks that were not handed out.
         """
         queue = deque(tasks)
@@ -81,6 +86,7 @@ class Pool:
                 pipe, task = idle.pop(), queue.popleft()
                 pipe.send(task)
                 busy[pipe] = task
+                on_begin(task)
             for ready in wait(list(busy), timeout=1):
                 pipe = ready  # type: ignore[assignment]
                 task = busy.pop(pipe)
