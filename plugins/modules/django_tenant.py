@@ -94,6 +94,17 @@ options:
       - The role sets V(false), and leaves them to M(meatscentral.tenancy.django_migrate_schemas).
     type: bool
     default: true
+  lock_wait:
+    description:
+      - Seconds to wait for another run on the same database to end. After that the task fails, and says who holds the deploy lock.
+    type: float
+    default: 60
+  progress:
+    description:
+      - Whether O(tenants), where they take longer than a second, show how it goes on, a line a second at most. With C(-v) each tenant is named as it ends.
+      - Nothing is shown in check mode, with C(async) or with C(no_log).
+    type: bool
+    default: true
   tenants:
     description:
       - A list of such descriptions instead of one. All are checked before anything is written; each is a transaction of its own,
@@ -266,7 +277,9 @@ tenants:
       elements: str
       sample: [paid_until]
     error:
-      description: Why it failed, with migration, statement, SQLSTATE and message where the database refused.
+      description:
+        - Why it failed, with migration, statement, SQLSTATE and message where the database refused.
+        - The C(hint) says as well whether something of the tenant was written.
       returned: when the tenant failed
       type: dict
       sample: {message: 'column "grade" of relation "plants_plant" already exists', migration: plants.0002_grade, sqlstate: "42701"}
@@ -288,6 +301,7 @@ planned:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._progress import Progress
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import tenant_result
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import secrets_within
@@ -314,6 +328,8 @@ def main() -> None:
         argument_spec={
             **PROJECT_ARGUMENTS,
             **TENANT_ARGUMENTS,
+            "lock_wait": {"type": "float", "default": 60},
+            "progress": {"type": "bool", "default": True},
             "tenants": {
                 "type": "list",
                 "elements": "dict",
@@ -332,7 +348,9 @@ def main() -> None:
     try:
         project = project_of(module)
         module.no_log_values |= secrets_within(declared)
-        reply = ask(project, ensure_tenants, {"tenants": declared, "check": module.check_mode})
+        options = {"tenants": declared, "check": module.check_mode, "lock_wait": module.params["lock_wait"]}
+        with Progress() as progress:
+            reply = ask(project, ensure_tenants, options, on_event=progress.note)
     except TenancyError as error:
         module.fail_json(msg=str(error), **error.details)
     result = tenant_result(reply, module.check_mode, module._diff)

@@ -2,7 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-
 """One deployer at a time: an advisory lock on the database, held by a transaction of its own, so that it dies with its holder."""
 
 from __future__ import annotations

@@ -22,15 +22,18 @@ from .checking import (
     value_errors,
 )
 from .database import first_line, sqlstate
+from .deploy_lock import DeployLock
 from .desired import contradictions, desired
 from .errors import AgentError, OptionProblem
 from .fields import ForeignRow, settable_fields
 from .fleet import in_public, read_fleet
 from .graph import Graphs
 from .migrate_schemas import WHOLE, make_plan
+from .new_schemas import NewSchemas
 from .outcome import Failure
 from .schemas import BuildFailed, lacking_grants, require_roles
 from .tenants import Columns, Work, before_and_after, decide, read_current, sentences, shown
+from .workers import Lost, Pool, default_size
 from .writing import Builder, apply
 
 if TYPE_CHECKING:
@@ -41,10 +44,18 @@ if TYPE_CHECKING:
 def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     """Ensure the declared tenants, or with ``check`` say what would be done.
 
-    :param options: ``tenants`` (descriptions as the module's options give them), ``check``.
+    :param options: ``tenants`` (descriptions as the module's options give them), ``check``, ``lock_wait`` (seconds).
     :returns: ``tenancy``, ``tenants`` (a line each), ``planned``, ``warnings``.
     :raises AgentError: what was asked can't be done as a whole; nothing has been written.
     """
+    if options["check"]:
+        return _ensure(context, options)
+    context.wire.doing("waiting for the deploy lock")
+    with DeployLock(context, options["lock_wait"]):
+        return _ensure(context, options)
+
+
+def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     check = options["check"]
     context.wire.doing("reading the tenants")
     works, errors = _works(context, options["tenants"])
@@ -61,13 +72,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     refuse(context, works)
     warnings = domain_warnings(context, works)
     if not check:
-        for number, work in enumerate(works, 1):
-            if work.steps and not work.error:
-                context.wire.doing(f"ensuring the tenant {work.desired.label}")
-                _apply(context, graphs, work)
-                context.wire.event(
-                    "tenant", tenant=work.desired.label, number=number, of=len(works), failed=work.error is not None
-                )
+        _apply_all(context, NewSchemas(context, graphs) if graphs else None, works)
         warnings += _not_kept(context, works, columns)
     return {
         "tenancy": context.tenancy.facts(),
@@ -134,11 +139,54 @@ def _decide(context: Context, work: Work) -> None:
     work.steps = decide(work.desired, work.current, work.values, pending, fields, marks_primary)
 
 
-def _apply(context: Context, graphs: Graphs | None, work: Work) -> None:
+def _apply_all(context: Context, new_schemas: NewSchemas | None, works: list[Work]) -> None:
+    """Every tenant that has steps. New schemas whose plan is compiled are built by several processes."""
+    todo = [work for work in works if work.steps and not work.error]
+    done = 0
+
+    def note(work: Work) -> None:
+        nonlocal done
+        done += 1
+        failed = work.error is not None
+        context.wire.event("tenant", tenant=work.desired.label, number=done, of=len(todo), failed=failed)
+
+    together: list[Work] = []
+    for work in todo:
+        if new_schemas and work.plan and _alike(work) and new_schemas.compiled(work.plan.schema.type):
+            together.append(work)
+            continue
+        context.wire.doing(f"ensuring the tenant {work.desired.label}")
+        _apply(context, new_schemas, work)
+        note(work)
+    if not together:
+        return
+
+    def apply_one(number: int) -> dict[str, Any] | None:
+        _apply(context, new_schemas, together[number])
+        return together[number].error
+
+    def ended(number: int, error: Any) -> None:
+        if isinstance(error, Lost):
+            error = {"message": f"{error}.".capitalize(), "hint": "Run it again; what is missing is completed."}
+        together[number].error = error
+        note(together[number])
+
+    context.wire.doing(f"ensuring {len(together)} new tenants")
+    with Pool(context, default_size(len(together)), apply_one) as pool:
+        pool.run(range(len(together)), ended)
+
+
+def _alike(work: Work) -> bool:
+    """Whether a tenant is new, and making it makes no row that another may want to make as well."""
+    values = [*work.steps.values.values(), *(new for old, new in work.steps.changes.values())]
+    return work.steps.create and work.steps.make_schema and not any(isinstance(value, ForeignRow) for value in values)
+
+
+def _apply(context: Context, new_schemas: NewSchemas | None, work: Work) -> None:
     """One tenant; what fails is kept with it, and the others go on."""
     from django.core.exceptions import ValidationError
 
-    builder = Builder(context, graphs, work.plan if work.steps.builds_schema else None)
+    builder = Builder(context, new_schemas, work.plan if work.steps.builds_schema else None)
     try:
         with in_public(context):
             apply(context, builder, work.desired, work.current, work.steps)

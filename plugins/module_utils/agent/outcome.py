@@ -41,7 +41,8 @@ class Failure:
 class Outcome:
     """What was done to a schema: its migrations with their seconds, and the failure that ended it, if one did.
 
-    ``executed`` is ``replayed`` or ``django``, and ``because`` the reason for the latter.
+    ``executed`` is ``replayed`` or ``django``, and ``because`` the reason for the latter; ``replayed`` are the migrations
+    that were replayed, also where Django ran others.
     """
 
     schema: str
@@ -50,6 +51,7 @@ class Outcome:
     seconds: float = 0.0
     executed: str = "django"
     because: str | None = None
+    replayed: set[str] = field(default_factory=set)
 
 
 class StopHere(Exception):
@@ -67,6 +69,7 @@ class Watch:
         self.schema = schema
         self.connection = connection
         self.applied: list[tuple[str, float]] = []
+        self.replayed: set[str] = set()
         self.current: str | None = None
         self._since = 0.0
         self._failed_sql: str | None = None
@@ -86,12 +89,6 @@ class Watch:
             self.begin(f"{migration.app_label}.{migration.name}")
         elif action == "apply_success" and self.current:
             self.end()
-            if self.connection.in_atomic_block and self.connection.vendor == "postgresql":
-                # Checks put off to the end of the transaction forbid the next migration's ALTER TABLE
-                # ("pending trigger events"); here several migrations share one.
-                with self.connection.cursor() as cursor:
-                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
     def begin(self, migration: str) -> None:
         self.current, self._since = migration, time.monotonic()
@@ -100,6 +97,12 @@ class Watch:
         if self.current:
             self.applied.append((self.current, round(time.monotonic() - self._since, 3)))
             self.current = None
+            if self.connection.in_atomic_block and self.connection.vendor == "postgresql":
+                # Checks put off to the end of the transaction forbid the next migration's ALTER TABLE
+                # ("pending trigger events"); here several migrations share one.
+                with self.connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
     def failure(self, error: BaseException) -> Failure:
         from django.db import Error

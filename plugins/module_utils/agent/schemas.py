@@ -14,11 +14,12 @@ from .database import quoted
 from .errors import DatabaseProblem
 from .executor import run_plan
 from .fleet import read_fleet
-from .outcome import Failure, StopHere, Watch
+from .outcome import Failure, StopHere
 
 if TYPE_CHECKING:
     from .graph import Graphs
     from .loading import Context
+    from .new_schemas import NewSchemas
     from .plan import SchemaPlan
 
 # What "the use of a schema" means, a row for each kind of thing in it: (privileges, GRANT … ON, default privileges' ON).
@@ -62,7 +63,7 @@ def one_transaction(context: Context, graphs: Graphs, plan: SchemaPlan) -> bool:
     return all(nodes[key].atomic is not False for key in plan.migrations)
 
 
-def build(context: Context, graphs: Graphs, plan: SchemaPlan) -> None:
+def build(context: Context, graphs: Graphs, plan: SchemaPlan, new_schemas: NewSchemas) -> None:
     """Make the schema if it is not there, and run its plan. In a transaction of the caller's it belongs to that.
 
     :raises BuildFailed: a migration failed.
@@ -71,7 +72,7 @@ def build(context: Context, graphs: Graphs, plan: SchemaPlan) -> None:
 
     if plan.problem:
         raise BuildFailed(Failure(plan.schema.name, plan.problem.message, hint=plan.problem.hint))
-    watch = Watch(plan.schema.name, context.connection)
+    watch = new_schemas.watch(plan)
     try:
         with context.connection.execute_wrapper(watch):
             if not plan.schema.exists:
@@ -81,7 +82,10 @@ def build(context: Context, graphs: Graphs, plan: SchemaPlan) -> None:
             if context.connection.in_atomic_block:
                 # A savepoint, so that what save() does after a failure meets a transaction that still works.
                 with transaction.atomic(using=context.alias):
-                    run_plan(context, plan, graphs.for_recorded(plan.schema.recorded), watch)
+                    if plan.schema.exists:
+                        run_plan(context, plan, graphs.for_recorded(plan.schema.recorded), watch)
+                    else:
+                        new_schemas.migrate(plan, watch)
             else:
                 run_plan(context, plan, graphs.for_recorded(plan.schema.recorded), watch)
     except StopHere as stop:

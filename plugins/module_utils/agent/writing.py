@@ -15,8 +15,8 @@ from .fields import ForeignRow, get_or_create
 
 if TYPE_CHECKING:
     from .desired import Desired
-    from .graph import Graphs
     from .loading import Context
+    from .new_schemas import NewSchemas
     from .plan import SchemaPlan
     from .tenants import Current, Steps
 
@@ -42,23 +42,25 @@ def apply(context: Context, builder: Builder, desired: Desired, current: Current
 class Builder:
     """Builds the tenant's schema once, when the model's save() asks for it or else afterwards."""
 
-    def __init__(self, context: Context, graphs: Graphs | None, plan: SchemaPlan | None) -> None:
-        self.context, self.graphs, self.plan = context, graphs, plan
+    def __init__(self, context: Context, new_schemas: NewSchemas | None, plan: SchemaPlan | None) -> None:
+        self.context, self.new_schemas, self.plan = context, new_schemas, plan
         self.done = False
         self.told = False
         self.failure: schemas.BuildFailed | None = None
 
     @property
     def in_one_transaction(self) -> bool:
-        return self.graphs is None or self.plan is None or schemas.one_transaction(self.context, self.graphs, self.plan)
+        if self.new_schemas is None or self.plan is None:
+            return True
+        return schemas.one_transaction(self.context, self.new_schemas.graphs, self.plan)
 
     def build(self) -> bool:
         """Whether there was something to build, and it was built."""
-        if self.done or self.plan is None or self.graphs is None:
+        if self.done or self.plan is None or self.new_schemas is None:
             return False
         self.done = True
         try:
-            schemas.build(self.context, self.graphs, self.plan)
+            schemas.build(self.context, self.new_schemas.graphs, self.plan, self.new_schemas)
         except schemas.BuildFailed as failure:
             # Kept, since the project's save() or receivers may swallow it.
             self.failure = failure
