@@ -120,6 +120,12 @@ options:
       - Stop once more schemas than this have failed, a number or a percentage such as V(5%). Those that were not begun are named as pending.
       - Without it, all are tried.
     type: str
+  progress:
+    description:
+      - Whether a run that takes longer than a second shows how it goes on, a line a second at most. With C(-v) each schema is named as it ends.
+      - Nothing is shown in check mode, with C(async) or with C(no_log).
+    type: bool
+    default: true
   report:
     description:
       - A file on the managed node to write the full list to, schema by schema, as JSON. It is written in check mode too.
@@ -259,6 +265,7 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._progress import Progress
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._report import require_writable, write_report
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import migration_result
@@ -283,6 +290,7 @@ ARGUMENTS = {
     "statement_timeout": {"type": "float", "default": 0},
     "retries": {"type": "int", "default": 3},
     "max_failures": {"type": "str"},
+    "progress": {"type": "bool", "default": True},
     "report": {"type": "path"},
     "planned": {"type": "list", "elements": "str", "default": []},
 }
@@ -300,7 +308,9 @@ def main() -> None:
         project = project_of(module)
         if report:
             require_writable(report)
-        reply = ask(project, migrate_schemas, {**options, "report": bool(report), "check": module.check_mode})
+        request = {**options, "report": bool(report), "check": module.check_mode}
+        with Progress() as progress:
+            reply = ask(project, migrate_schemas, request, on_event=progress.note)
         if report:
             write_report(report, reply, module.check_mode)
     except TenancyError as error:
