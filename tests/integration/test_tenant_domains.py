@@ -109,6 +109,14 @@ ROW = {"key": {"slug": "acme"}, "defaults": {"name": "Acme", "contact_email": "o
 
 
 def test_without_django_tenants_magic_one_domain_is_primary_even_under_a_unique_constraint(row_variant):
+    row_variant.append(
+        "tenants/models.py",
+        """
+Domain._meta.constraints.append(
+    models.UniqueConstraint(fields=["tenant"], condition=models.Q(is_primary=True), name="one_primary")
+)
+""",
+    )
     row_variant.execute("CREATE UNIQUE INDEX one_primary ON tenants_domain (tenant_id) WHERE is_primary")
     row_variant.ensure({**ROW, "domains": ["a.example", "b.example"]})
     row_variant.ensure({**ROW, "domains": ["b.example", "a.example"]})

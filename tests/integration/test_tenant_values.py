@@ -139,6 +139,10 @@ def test_a_foreign_key_finds_its_row_or_makes_it_with_what_that_needs(row_varian
     assert "owner: there is no tenants.Owner(email=ops@acme.example). Give create:" in refused["msg"]
     for wrong, message in (
         ("ops", "is given as a mapping that finds the row"),
+        (
+            {**owner, "create": {"user_id": 1}},
+            "user_id: name the foreign key itself, with a mapping that finds its row: user: {pk: …}.",
+        ),
         ({"emial": "x"}, "emial: tenants.Owner has no such field"),
         ({**owner, "create": {}}, "create: needs a value for user to make it"),
         ({**owner, "create": {"user": {"username": "ops"}}}, "user: there is no auth.User(username=ops)"),

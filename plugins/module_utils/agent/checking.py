@@ -205,7 +205,9 @@ def _validate(context: Context, work: Work, columns: Columns) -> None:
     given.update(steps.values if steps.create else {name: new for name, (old, new) in steps.changes.items()})
     instance = model()
     if not steps.create:
-        instance = model.from_db(context.alias, list(work.current.row or {}), list((work.current.row or {}).values()))
+        instance._state.adding, instance._state.db = False, context.alias
+        for name, value in (work.current.row or {}).items():
+            setattr(instance, there[name].attname, value)
     settled = set()
     for name, value in given.items():
         if name not in there or (isinstance(value, ForeignRow) and value.value is None):

@@ -131,6 +131,9 @@ def missing_required(model: type[Model], given: set[str]) -> list[str]:
 
 
 def _unknown(model: type[Model], name: str, fields: dict[str, Field]) -> str:
+    keys = [item.name for item in fields.values() if item.is_relation and item.attname == name]
+    if keys:
+        return f"{name}: name the foreign key itself, with a mapping that finds its row: {keys[0]}: {{pk: …}}."
     if any(item.name == name for item in model._meta.many_to_many):
         return f"{name}: a many-to-many field; this module sets columns of the row only."
     if any(item.name == name for item in model._meta.get_fields()):
