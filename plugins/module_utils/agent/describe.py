@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .fields import settable_fields
 from .fleet import Fleet, in_public, read_fleet
 from .graph import Graphs
-from .migrate_schemas import WHOLE, make_plan
 from .plan import grouped
+from .planning import WHOLE, make_plan
 from .structure import read_columns
 from .tenants import shown
 from .verification import read_missing

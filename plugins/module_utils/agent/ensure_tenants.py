@@ -28,9 +28,9 @@ from .errors import AgentError, OptionProblem
 from .fields import ForeignRow, settable_fields
 from .fleet import in_public, read_fleet
 from .graph import Graphs
-from .migrate_schemas import WHOLE, make_plan
 from .new_schemas import NewSchemas
 from .outcome import Failure
+from .planning import WHOLE, make_plan
 from .schemas import BuildFailed, lacking_grants, require_roles
 from .tenants import Columns, Work, before_and_after, decide, read_current, sentences, shown
 from .workers import Lost, Pool, default_size
@@ -240,7 +240,7 @@ def _completes(work: Work) -> bool:
     """Whether the tenant is whole only after these steps, so that later steps of a check take it as made."""
     steps = work.steps
     completes = steps.create or steps.builds_schema or steps.add_domains or steps.move_domains
-    return work.desired.present and bool(completes)
+    return work.desired.present and not work.error and bool(completes)
 
 
 def _line(work: Work) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def build(context: Context, graphs: Graphs, plan: SchemaPlan, new_schemas: NewSc
 
 def _made(context: Context, graphs: Graphs, plan: SchemaPlan) -> SchemaPlan:
     """Make the schema. Where the project's own save() or receivers have made it meanwhile: the plan for what it holds."""
-    from .migrate_schemas import WHOLE, make_plan
+    from .planning import WHOLE, make_plan
 
     name = plan.schema.name
     with context.connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.errors import OptionProblem
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.fleet import Fleet, SchemaState
-from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.migrate_schemas import choose
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.planning import choose
 
 FLEET = Fleet("public", schemas={name: SchemaState(name, exists=True) for name in ("public", "globex", "acme")})
 ROWS = Fleet("main", schemas={"main": SchemaState("main", exists=True)})
