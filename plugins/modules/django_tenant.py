@@ -80,7 +80,8 @@ options:
   confirm:
     description:
       - The name of the schema that is to be dropped.
-      - Under row tenancy, the value of the key of a tenant that is to be deleted with the rows of other models that would go with it.
+      - Also the name (the schema's, or the value of the key) of a tenant whose row is to be deleted together with rows of other models
+        that would go with it; domains need no confirmation.
     type: str
   grant_to:
     description:
@@ -257,7 +258,7 @@ tenants:
       type: str
       sample: created
     actions:
-      description: What was done, or in check mode would be done, in order.
+      description: What was done, or in check mode would be done, in order; of a tenant that failed, what was to be done.
       type: list
       elements: str
       sample: [create the row, create the schema acme, apply 33 migrations, add the domain acme.localhost]

@@ -63,6 +63,21 @@ def test_the_public_tenant_and_what_is_postgresqls_own_stay(project):
         assert "the schema is PostgreSQL's own and can't be dropped" in refusal["msg"]
 
 
+def test_other_rows_in_public_that_would_go_with_the_tenant_are_counted_first(project):
+    project.append(
+        "tenants/models.py",
+        "\n\nclass Invoice(models.Model):\n    client = models.ForeignKey(Client, on_delete=models.CASCADE)\n",
+    )
+    project.execute(
+        "CREATE TABLE tenants_invoice (id bigserial PRIMARY KEY, client_id bigint REFERENCES tenants_client)"
+    )
+    project.ensure(ACME)
+    project.execute("INSERT INTO tenants_invoice (client_id) SELECT id FROM tenants_client WHERE schema_name = 'acme'")
+    assert "acme: deleting the row would delete 1 tenants.Invoice with it." in project.refused(ABSENT)["msg"]
+    project.ensure({**ABSENT, "confirm": "acme"})
+    assert project.query("SELECT count(*) FROM tenants_invoice") == [(0,)]
+
+
 def test_absent_and_present_in_one_call_hand_a_domain_on(project):
     project.ensure(ACME)
     heir = {**ACME, "schema": "globex", "domains": ["acme.localhost"], "move_domains": True}
