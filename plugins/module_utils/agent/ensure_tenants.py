@@ -150,12 +150,17 @@ def _apply_all(context: Context, new_schemas: NewSchemas | None, works: list[Wor
         failed = work.error is not None
         context.wire.event("tenant", tenant=work.desired.label, number=done, of=len(todo), failed=failed)
 
+    def begin(work: Work) -> None:
+        context.wire.event("begun", tenant=work.desired.label)
+
+    context.wire.event("work", of=len(todo))
     together: list[Work] = []
     for work in todo:
         if new_schemas and work.plan and _alike(work) and new_schemas.compiled(work.plan.schema.type):
             together.append(work)
             continue
         context.wire.doing(f"ensuring the tenant {work.desired.label}")
+        begin(work)
         _apply(context, new_schemas, work)
         note(work)
     if not together:
@@ -173,7 +178,7 @@ def _apply_all(context: Context, new_schemas: NewSchemas | None, works: list[Wor
 
     context.wire.doing(f"ensuring {len(together)} new tenants")
     with Pool(context, default_size(len(together)), apply_one) as pool:
-        pool.run(range(len(together)), ended)
+        pool.run(range(len(together)), ended, on_begin=lambda number: begin(together[number]))
 
 
 def _alike(work: Work) -> bool:
