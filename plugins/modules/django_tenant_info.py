@@ -63,6 +63,13 @@ msg:
   returned: always
   type: str
   sample: 3 tenants, 0 schemas with pending migrations, 0 tables missing.
+database_id:
+  description:
+    - Tells whether hosts work on the same database, whatever name or address each has for it.
+    - It changes with the next start of the database server. Null where the database is a file of the host.
+  returned: success
+  type: str
+  sample: 0f3c6b1d9a27e584
 versions:
   description: Versions of Python, Django, django-tenants (under schema tenancy), the database driver and the server.
   returned: success

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .fields import settable_fields
 from .fleet import Fleet, in_public, read_fleet
 from .graph import Graphs
+from .identity import database_id
 from .plan import grouped
 from .planning import WHOLE, make_plan
 from .structure import read_columns
@@ -26,7 +27,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     """Describe the project and its fleet.
 
     :param options: ``schemas``: look at these only (all where empty).
-    :returns: ``tenancy``, ``versions``, ``models``, ``tenants``, ``schemas``, ``pending``, ``problems``, ``missing``, ``orphans``.
+    :returns: ``tenancy``, ``database_id``, ``versions``, ``models``, ``tenants``, ``schemas``, ``pending``, ``problems``, ``missing``, ``orphans``.
     """
     context.wire.doing("loading the migrations")
     graphs = Graphs()
@@ -37,6 +38,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     pending = {item.schema.name: item.migrations for item in plan.schemas}
     return {
         "tenancy": context.tenancy.facts(),
+        "database_id": database_id(context),
         "versions": _versions(context),
         "models": _models(context),
         "tenants": _tenants(context, fleet, set(options["schemas"])),
