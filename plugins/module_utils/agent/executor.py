@@ -54,7 +54,7 @@ def watched(context: Context, watch: Watch, work: Callable[[], None]) -> Outcome
         outcome.failure = watch.failure(error)
     finally:
         _leave(context)
-    outcome.applied = watch.applied
+    outcome.applied, outcome.replayed = watch.applied, watch.replayed
     outcome.seconds = round(time.monotonic() - started, 3)
     return outcome
 

@@ -275,6 +275,7 @@ class _Run:
             self.context.connection.close()
         again = self._limited_django(self._plan_again(plan), None)
         again.applied = failed.applied + again.applied
+        again.replayed |= failed.replayed
         again.because = f"the replay was refused: {failed.failure.message.splitlines()[0] if failed.failure else ''}"
         return again
 
