@@ -81,6 +81,14 @@ lint-docs: .venv/development
 lint-changelog: .venv/development
 	$(TOOLS_FIRST) $(BIN)/antsibull-changelog lint
 
+# Nothing is asked of other sites: references to Ansible's own documentation stay plain text.
+.PHONY: docs
+docs: .venv/development ## the guides and the reference as HTML, in build/docs/html
+	@rm -rf build/docs && mkdir -p build/docs/rst && chmod 755 build/docs/rst
+	$(TOOLS_FIRST) ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) $(BIN)/antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst meatscentral.tenancy
+	$(BIN)/sphinx-build -C -q -W --keep-going -D project=meatscentral.tenancy -D extensions=sphinx_antsibull_ext -D suppress_warnings=ref.ref build/docs/rst build/docs/html
+	@echo "Look at it: build/docs/html/index.html"
+
 .PHONY: sanity
 sanity: .venv/development ## ansible-test sanity, every test that runs here
 	$(BIN)/python tests/sanity/run.py
