@@ -132,8 +132,15 @@ options:
     type: path
   planned:
     description:
-      - Schemas that earlier tasks of a play would have made, as RV(meatscentral.tenancy.django_tenant#module:planned) returns them. In check mode they count
-        as made and migrated; otherwise this is not looked at.
+      - Tenants that earlier tasks of a play would have made, as RV(meatscentral.tenancy.django_tenant#module:planned) returns them. In check mode those
+        whose schema does not exist count as made and migrated, and the public tenant counts as there; otherwise this is not looked at.
+    type: list
+    elements: str
+    default: []
+  planned_migrations:
+    description:
+      - Migrations, as C(app.migration), that earlier tasks of a play would have applied to the shared schema. In check mode they count as applied there;
+        otherwise this is not looked at.
     type: list
     elements: str
     default: []
@@ -293,6 +300,7 @@ ARGUMENTS = {
     "progress": {"type": "bool", "default": True},
     "report": {"type": "path"},
     "planned": {"type": "list", "elements": "str", "default": []},
+    "planned_migrations": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -87,12 +87,15 @@ models:
       fields:
         - {"name": "name", "null": false, "required": true, "type": "CharField", "unique": false}
 tenants:
-  description: The tenants, with the fields whose columns exist, their domains, and under schema tenancy their schema and whether it exists.
+  description: >-
+    The tenants, each with its name (the schema's, or under row tenancy its slug, name or code), the fields whose columns exist, its domains,
+    and under schema tenancy its schema and whether it exists.
   returned: success
   type: list
   elements: dict
   sample:
-    - schema: acme
+    - tenant: acme
+      schema: acme
       exists: true
       attributes: {name: Acme Meats, schema_name: acme}
       domains:

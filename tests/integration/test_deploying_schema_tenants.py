@@ -88,3 +88,19 @@ def test_a_new_release_is_shown_by_check_mode_and_then_applied(deploy, database,
     shared, tenants, _migrated = deploy()
     assert "plants.0004_dock" in tenants["tenants"][1]["migrations"]
     assert not any(result["changed"] for result in deploy())
+
+
+def test_check_mode_lists_what_is_pending_for_a_tenant_that_earlier_steps_only_touch(deploy, project, run_module):
+    deploy()
+    project.upgrade("2")
+    touched = {**ACME, "domains": ["acme.localhost", "meat.localhost"], "migrate": False}
+    found = {}
+    for check in (True, False):
+        run_module("django_migrate_schemas", check=check, scope="shared", **project.options())
+        tenants = run_module("django_tenant", check=check, tenants=[touched], **project.options())
+        migrated = run_module(
+            "django_migrate_schemas", check=check, scope="tenants", planned=tenants["planned"], **project.options()
+        )
+        found[check] = migrated["pending"][0] if check else migrated["migrated"][0]
+    assert found[True]["schemas"] == found[False]["schemas"] == ["acme", "globex"]
+    assert found[True]["migrations"] == found[False]["migrations"]

@@ -94,8 +94,8 @@ def hook(directory: Path, name: str, text: str = "") -> str:
 
 
 def steps_of(run: Run) -> dict[str, str]:
-    """What was said of the steps that write."""
-    return {step: run.sections()[step] for step in STEPS[:4]}
+    """What was said of the steps that write, less how far they had come at some moment."""
+    return {step: re.sub(r"^\[\S+\] \d+ done, .*\n", "", run.sections()[step], flags=re.M) for step in STEPS[:4]}
 
 
 def domains(database: Database) -> dict[str, str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -52,14 +53,18 @@ def assume_role(role: str) -> None:
     connection_created.connect(set_role, weak=False, dispatch_uid="tenancy-agent-role")
 
 
-def connect(wire: Wire, alias: str) -> Any:
+def connect(alias: str, writes: bool) -> Any:
     """Django's connection of an alias, open.
 
+    :param writes: whether the request may write. SQLite makes a file where there is none, so a request
+        that only reads gets an empty database in memory instead.
     :raises DatabaseProblem: it can't be opened; the message says which database, as whom and where.
     """
     from django.db import Error, connections
 
     connection = connections[alias]
+    if connection.vendor == "sqlite" and not writes and not os.path.exists(str(connection.settings_dict["NAME"])):
+        connection.settings_dict["NAME"] = ":memory:"
     try:
         connection.ensure_connection()
     except Error as error:

@@ -131,6 +131,8 @@ def _tenants(context: Context, fleet: Fleet, wanted: set[str]) -> list[dict[str,
                 domains.setdefault(row[0], []).append(
                     {"domain": row[1], "primary": bool(row[2]) if tenancy.primary_field else None}
                 )
+    # A tenant that is a row has no one name; these are what people call it by.
+    label = next((name for name in ("slug", "name", "code") if name in names), "pk")
     described = []
     for row in rows:
         entry: dict[str, Any] = {}
@@ -138,7 +140,9 @@ def _tenants(context: Context, fleet: Fleet, wanted: set[str]) -> list[dict[str,
             if wanted and row["schema_name"] not in wanted:
                 continue
             state = fleet.schemas.get(row["schema_name"])
-            entry = {"schema": row["schema_name"], "exists": bool(state and state.exists)}
+            entry = {"tenant": row["schema_name"], "schema": row["schema_name"], "exists": bool(state and state.exists)}
+        else:
+            entry = {"tenant": str(row[label])}
         entry["attributes"] = {name: shown(name, row[name]) for name in names}
         entry["domains"] = domains.get(row["pk"], [])
         described.append(entry)

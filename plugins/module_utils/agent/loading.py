@@ -45,11 +45,12 @@ class Context:
         connections.close_all()
 
 
-def load(wire: Wire, project: dict[str, Any]) -> Context:
+def load(wire: Wire, project: dict[str, Any], writes: bool) -> Context:
     """Load the project and connect to its database.
 
     :param project: ``directory``, ``settings``, ``environment``, ``database``, ``session_role``,
         ``tenant_model``, ``domain_model``.
+    :param writes: whether the request may write; a database file that is not there is not made by one that only reads.
     :raises AgentError: what does not load, with the last lines of the project's own traceback,
         or what makes the database unusable.
     """
@@ -68,7 +69,7 @@ def load(wire: Wire, project: dict[str, Any]) -> Context:
     wire.doing("looking for the tenant model")
     tenancy = detect(project["database"], project["tenant_model"], project["domain_model"])
     wire.doing(f"connecting to the database (alias {tenancy.database})")
-    connection = connect(wire, tenancy.database)
+    connection = connect(tenancy.database, writes)
     return Context(wire, tenancy, connection)
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .database import quoted, require_create
@@ -30,7 +30,8 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     """Plan, and unless ``check`` is set, migrate.
 
     :param options: ``scope``, ``schemas``, ``exclude``, ``migrate_first``, ``target``, ``fake_initial``, ``check``,
-        ``planned`` (schemas that earlier steps of a check would have made), ``report`` (whether to list every schema).
+        ``planned`` and ``planned_migrations`` (what earlier steps of a check would have made and applied),
+        ``report`` (whether to list every schema).
     :returns: ``tenancy``, ``pending`` and ``migrated`` (groups), ``failed``, ``counts``, ``warnings``, and ``schemas`` for a report.
     :raises AgentError: the request as a whole can't be done; nothing has been written.
     """
@@ -54,13 +55,22 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
 def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Plan, list[str]]:
     """What would be done, and what the user should know of it. Nothing is written."""
     context.wire.doing("reading what every schema has recorded")
-    fleet = read_fleet(context)
-    planned = set(options["planned"]) if options["check"] else set()
+    planned = set(options["planned"]) if options["check"] and context.tenancy.by_schema else set()
+    fleet = read_fleet(context, planned)
+    if options["check"] and options["planned_migrations"]:
+        _count_as_applied(fleet, options["planned_migrations"])
     chosen = choose(fleet, options, by_schema=context.tenancy.by_schema, planned=planned)
     if context.tenancy.by_schema and options["scope"] == TENANTS:
         require_public_tenant(context, fleet, planned)
     plan = make_plan(context, graphs, fleet, chosen, options)
     return plan, _warnings(context, fleet, plan, options, planned)
+
+
+def _count_as_applied(fleet: Fleet, planned: list[str]) -> None:
+    """Take for recorded, in the public schema, what earlier steps of a check would have applied there."""
+    state = fleet.schemas[fleet.public]
+    keys = {(app, name) for app, found, name in (item.partition(".") for item in planned) if found}
+    fleet.schemas[fleet.public] = replace(state, recorded=state.recorded | keys)
 
 
 def limits_of(options: dict[str, Any]) -> Limits:

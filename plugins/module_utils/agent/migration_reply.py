@@ -27,7 +27,9 @@ def reply(
     ]
     failures += [outcome.failure for outcome in outcomes if outcome.failure]
     touched = {outcome.schema: outcome for outcome in outcomes}
-    done = [outcome for outcome in outcomes if outcome.applied or not outcome.failure]
+    # In the order of the plan, whichever worker was first.
+    done = [touched[item.schema.name] for item in plan.schemas if item.schema.name in touched]
+    done = [outcome for outcome in done if outcome.applied or not outcome.failure]
     untouched = [item for item in plan.pending if item.schema.name not in touched]
     lines = {item.schema.name: item.lines for item in plan.pending}
     answer: dict[str, Any] = {

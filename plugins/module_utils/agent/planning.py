@@ -48,11 +48,10 @@ def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[
             raise OptionProblem(f"shard: index {shard['index']} is not one of {shard['of']} shares, counted from 0.")
         names = [name for name in names if name != fleet.public and share(name, shard["of"]) == shard["index"]]
     wanted = set(options["schemas"]) or set(names)
-    # What earlier steps of a check would have made has no migrations left.
+    # A schema that earlier steps of a check would have made has no migrations left.
+    made = {name for name in planned if not fleet.schemas[name].exists and name != fleet.public}
     return [
-        fleet.schemas[name]
-        for name in names
-        if name in wanted and name not in options["exclude"] and (name not in planned or name == fleet.public)
+        fleet.schemas[name] for name in names if name in wanted and name not in options["exclude"] and name not in made
     ]
 
 

@@ -34,7 +34,8 @@ def serve(request: dict[str, Any]) -> None:
 
 def _answer(wire: Wire, request: dict[str, Any], project: dict[str, Any]) -> dict[str, Any]:
     try:
-        context = load(wire, project)
+        # A command that takes no check option only reads.
+        context = load(wire, project, writes=not request["options"].get("check", True))
         command = importlib.import_module("." + request["command"], __package__)
         try:
             return {"reply": command.run(context, request["options"])}
