@@ -29,7 +29,8 @@ def note(sender, tenant, **kwargs):
 
 def told(project):
     file = project.sample.directory / "told"
-    return file.read_text().split() if file.exists() else []
+    # Tenants may be made side by side, in any order.
+    return sorted(file.read_text().split()) if file.exists() else []
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def project(schema_variant):
 def test_half_made_tenants_are_completed_and_receivers_are_told_of_each_schema_once(schema_variant, stack):
     project = schema_variant(stack).append("tenants/models.py", NOTED)
     assert project.tenants(ACME, GLOBEX, INITECH, tenant("hooli"))["summary"]["created"] == 4
-    # New tenants are made side by side.
-    assert sorted(told(project)) == ["acme", "globex", "hooli", "initech"]
+    assert told(project) == ["acme", "globex", "hooli", "initech"]
+    (project.sample.directory / "told").unlink()
     # A row without a schema; a schema without a row, with rows of its own; one half migrated; one made and left empty.
     project.execute("DROP SCHEMA acme CASCADE")
     project.execute(
@@ -61,7 +62,7 @@ def test_half_made_tenants_are_completed_and_receivers_are_told_of_each_schema_o
     assert lines[2]["actions"] == ["apply 3 migrations"]
     assert lines[3]["actions"] == ["apply 20 migrations"]
     assert project.query("SELECT name FROM globex.carriers_carrier") == [("C",)]
-    assert told(project)[4:] == ["acme", "globex", "hooli"]
+    assert told(project) == ["acme", "globex", "hooli"]
     tables = project.database.tables("acme")
     assert all(project.database.tables(schema) == tables for schema in ("globex", "initech", "hooli"))
     assert "carriers_carrier" in tables
@@ -158,8 +159,8 @@ Client.create_schema, Client.save = create_schema, save
     names = ["acme", "globex", "initech", "hooli"]
     project.ensure(*(tenant(name) for name in names))
     assert all("carriers_carrier" in project.database.tables(name) for name in names)
-    assert told(project) == names
-    assert (project.sample.directory / "created").read_text().split() == ["acme", "initech"]
+    assert told(project) == sorted(names)
+    assert sorted((project.sample.directory / "created").read_text().split()) == ["acme", "initech"]
 
     project.migration("carriers", "0005_never", "0004_alter_carrier_slug", "migrations.RunSQL('SELECT 1 / 0')")
     result = project.tenants(tenant("swallows"))

@@ -276,7 +276,8 @@ def _rows_lost(context: Context, work: Work) -> list[str]:
             f"{work.desired.label}: what a delete would take with it can't be counted: {first_line(error)}",
             hint="Migrate everything first: meatscentral.tenancy.django_migrate_schemas: {scope: all}",
         ) from None
-    spared = {model._meta.label for model in (tenancy.tenant, tenancy.domain) if model}
+    own = [model for model in (tenancy.tenant, tenancy.domain) if model]
+    spared = {part._meta.label for model in own for part in (model, *model._meta.get_parent_list())}
     return [f"{count} {label}" for label, count in sorted(counts.items()) if count and label not in spared]
 
 
