@@ -45,7 +45,7 @@ def test_a_release_reaches_every_schema_and_leaves_what_django_would(module, pro
     result = module("django_migrate_schemas", scope="all")
     assert result["summary"] == {"schemas": 9, "migrated": 9, "replayed": 0, "pending": 0, "failed": 0, "up_to_date": 0}
     structures = set()
-    for number, schema in enumerate(TENANTS):
+    for schema in TENANTS:
         assert database.query(f"SELECT code FROM {schema}.customers_customer") != [("",)]
         columns = database.query(
             f"SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = '{schema}' ORDER BY 1, 2"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, FrozenSet, Iterable, Iterator, Sequence, Tuple
 
@@ -118,21 +119,18 @@ def read_tenants(context: Context) -> list[TenantRow]:
     return [TenantRow(row[1], row[0], row[2] if len(row) > 2 else default) for row in rows]
 
 
-class in_public:
+@contextmanager
+def in_public(context: Context) -> Iterator[None]:
     """Django's queries inside go to the public schema. Under row tenancy there is nothing to switch."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-
-    def __enter__(self) -> None:
-        self._switch()
-
-    def __exit__(self, *exc: object) -> None:
-        self._switch()
-
-    def _switch(self) -> None:
-        if self.context.tenancy.by_schema:
-            self.context.connection.set_schema_to_public()
+    if not context.tenancy.by_schema:
+        yield
+        return
+    with context.own_session():
+        context.connection.set_schema_to_public()
+        try:
+            yield
+        finally:
+            context.connection.set_schema_to_public()
 
 
 def _read_schemas(connection: Any, public: str) -> tuple[set[str], set[str]]:

@@ -16,7 +16,6 @@ from .compiler import Compiled, compile_first
 from .database import sqlstate
 from .executor import migrate_schema, state_before, watched
 from .fingerprint import read_fingerprints
-from .guards import refuse_transaction_pooler
 from .outcome import Failure, Outcome, Watch
 from .permissions import read_digests
 from .plan import SchemaPlan
@@ -208,10 +207,6 @@ class _Run:
         if not self.queue or self.stopped():
             return
         through_django = [plan for plan, compiled in self.queue if compiled is None or not compiled.replayed_whole]
-        if through_django:
-            refuse_transaction_pooler(
-                self.context, f"{len(through_django)} schemas have to be migrated by Django itself"
-            )
         for plan in through_django:
             # Rendered before the fork, so that the workers share it.
             state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
@@ -298,7 +293,9 @@ class _Run:
         return self.in_django(plan, because)
 
     def _set_limits(self) -> None:
-        """Set the time limits for the session, where Django runs the statements."""
+        """Set the time limits for the session, where Django runs the statements and the session is our own."""
+        if self.context.pooled:
+            return
         limits = {"lock_timeout": self.limits.lock_timeout, "statement_timeout": self.limits.statement_timeout}
         with self.context.connection.cursor() as cursor:
             for name, seconds in limits.items():

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
+from . import custom
 from .errors import Refusal
 from .outcome import Failure, StopHere
 from .plan import name as named
@@ -67,33 +68,48 @@ def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) ->
         )
 
 
-def refuse_transaction_pooler(context: Context, why: str) -> None:
-    """Stop where work that needs django-tenants' search_path, which is a session's, would go through a pooler that shares sessions out.
+def through_transaction_pooler(context: Context) -> bool:
+    """Whether a pooler stands between that shares server processes out by the transaction, and so loses a session's search_path.
 
     Such a pooler hands the server process that one connection has just used to the next that asks, while the first is still open.
     Recognised by that: a second connection finds itself in the same server process.
-
-    :raises Refusal: nothing has been written.
     """
     connection = context.connection
-    if connection.vendor != "postgresql" or not context.tenancy.by_schema:
-        return
+    if connection.vendor != "postgresql":
+        return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         ours = cursor.fetchone()[0]
     info = getattr(connection.connection, "info", None)
     if info is not None and getattr(info, "backend_pid", ours) == ours:
         # What the client was told when it connected is the server process itself: nobody stands between.
-        return
+        return False
     second = connection.get_new_connection(connection.get_connection_params())
     try:
         with second.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
-            theirs = cursor.fetchone()[0]
+            return bool(cursor.fetchone()[0] == ours)
     finally:
         second.close()
-    if theirs == ours:
-        raise Refusal(
-            f"The database is reached through a pooler in transaction mode, which loses the search_path between transactions: {why}.",
-            hint="Give the deploy a direct connection to PostgreSQL, or a pool in session mode.",
-        )
+
+
+def require_session(
+    context: Context, plans: Iterable[SchemaPlan], nodes: Callable[[SchemaPlan], Mapping[Any, Any]]
+) -> None:
+    """Stop where a plan can't be kept in transactions, and a pooler would lose its search_path between them.
+
+    :param nodes: the migrations of the graph that a plan is made on, by key.
+    :raises Refusal: nothing has been written.
+    """
+    if not context.tenancy.by_schema or not context.pooled:
+        return
+    for plan in plans:
+        loose = [key for key in plan.migrations if nodes(plan)[key].atomic is False]
+        setting = custom.own_command(context.tenancy)
+        if loose or setting:
+            why = f"{named(loose[0])} is not atomic" if loose else f"{setting} is set"
+            raise Refusal(
+                "The database is reached through a pooler in transaction mode, which loses the search_path between transactions, "
+                f"and {why}, so {plan.schema.name} can't be migrated in one.",
+                hint="Give the deploy a direct connection to PostgreSQL, or a pool in session mode.",
+            )

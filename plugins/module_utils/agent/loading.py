@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import re
 import sys
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Iterator
 
 from .errors import AgentError, TenancyProblem
 from .secrecy import secret_values
@@ -38,6 +40,27 @@ class Context:
     @property
     def alias(self) -> str:
         return self.tenancy.database
+
+    @functools.cached_property
+    def pooled(self) -> bool:
+        """Whether a pooler in transaction mode stands between, which loses what is set for a session."""
+        from .guards import through_transaction_pooler
+
+        return through_transaction_pooler(self)
+
+    @contextmanager
+    def own_session(self) -> Iterator[None]:
+        """What is set for the session holds inside: behind such a pooler, since all is one transaction."""
+        from django.db import transaction
+
+        if not self.tenancy.by_schema or not self.pooled:
+            yield
+            return
+        with transaction.atomic(using=self.alias):
+            yield
+            with self.connection.connection.cursor() as cursor:
+                # The server process goes to somebody else next.
+                cursor.execute("RESET search_path")
 
     def close(self) -> None:
         from django.db import connections

@@ -15,6 +15,7 @@ from .executor import migrate_schema
 from .fleet import Fleet, SchemaState, public_schema, read_fleet
 from .fleet_run import Limits, migrate_fleet
 from .graph import Graphs
+from .guards import require_session
 from .migration_reply import reply
 from .planning import SHARED, TENANTS, choose, make_plan
 from .public_tenant import require_public_tenant
@@ -48,6 +49,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
         outcomes: list[Outcome] = []
         if plan.pending:
             _require_rights(context, plan)
+            require_session(context, plan.pending, lambda item: graphs.for_recorded(item.schema.recorded).graph.nodes)
             outcomes = _execute(context, graphs, plan, limits_of(options))
     return reply(context, plan, outcomes, options, warnings)
 

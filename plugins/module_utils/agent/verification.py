@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
 
 if TYPE_CHECKING:
     from .fleet import Fleet, SchemaState
@@ -29,25 +30,23 @@ def needed_tables(context: Context, state: SchemaState, public: str) -> dict[str
         }
 
 
-class in_schema:
+@contextmanager
+def in_schema(
+    context: Context, schema: str, tenant_type: str | None = None, include_public: bool = True
+) -> Iterator[None]:
     """Django works in one schema inside, as the routers see it; afterwards in the public one again.
 
     Nothing is sent to the database before a query is. Under row tenancy there is nothing to switch.
     """
-
-    def __init__(
-        self, context: Context, schema: str, tenant_type: str | None = None, include_public: bool = True
-    ) -> None:
-        self.context = context
-        self.schema, self.type, self.include_public = schema, tenant_type, include_public
-
-    def __enter__(self) -> None:
-        if self.context.tenancy.by_schema:
-            self.context.connection.set_schema(self.schema, include_public=self.include_public, tenant_type=self.type)
-
-    def __exit__(self, *exc: object) -> None:
-        if self.context.tenancy.by_schema:
-            self.context.connection.set_schema_to_public()
+    if not context.tenancy.by_schema:
+        yield
+        return
+    with context.own_session():
+        context.connection.set_schema(schema, include_public=include_public, tenant_type=tenant_type)
+        try:
+            yield
+        finally:
+            context.connection.set_schema_to_public()
 
 
 def read_missing(
