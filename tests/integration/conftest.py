@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.differential.fleet import Pair, Releases, Stock, make_template
 from tests.support import samples
 from tests.support.databases import Database
 from tests.support.variants import PUBLIC, Variant, few_apps
@@ -70,3 +71,21 @@ def row_variant(rows_migrated: Path, tmp_path: Path) -> Variant:
     variant = Variant(_copy("row_tenants", tmp_path / "row_project", None), None)
     shutil.copy(rows_migrated, variant.file)
     return variant
+
+
+@pytest.fixture(scope="session")
+def fleet_template(postgres: Postgres) -> Iterator[tuple[str, Stock]]:
+    """The name of a database with the tenants of the smallest project, to be copied, and the stock command waiting for work."""
+    name = f"fleet_{os.getpid()}"
+    make_template(postgres, name)
+    stock = Stock(Database(postgres, name).url)
+    yield name, stock
+    stock.close()
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def pair(fleet_template: tuple[str, Stock], new_database: Callable[..., Database], tmp_path: Path) -> Pair:
+    """Two copies of the small fleet, one for the stock command and one for ours."""
+    name, stock = fleet_template
+    return Pair(stock, new_database(name), new_database(name), Releases(tmp_path / "releases"))

@@ -161,13 +161,18 @@ def compile_plan(
     """Run a plan under a capturing watch and fill ``compiled``. Errors are raised as they come."""
     with context.connection.cursor() as cursor:
         before = permissions.read_kinds(cursor, plan.schema.name)
-    run_plan(context, plan, loader, watch, make_executor=_capturing_executor)
+    executor = _capturing_executor(context, loader, watch)
+    run_plan(context, plan, loader, watch, make_executor=lambda *_same: executor)
     with context.connection.cursor() as cursor:
         after = permissions.read_kinds(cursor, plan.schema.name)
     compiled.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations]
     compiled.prelude = watch.prelude
     compiled.squashed = tuple(dict.fromkeys([*plan.to_record, *_squashed(loader, plan)]))
-    compiled.new_kinds = permissions.added(before, after)
+    if any(unit.because for unit in compiled.units):
+        # What Python made in this schema is its own affair; what it made in another is there already.
+        compiled.new_kinds = permissions.common(permissions.wanted(executor.migrated), after)
+    else:
+        compiled.new_kinds = permissions.added(before, after)
     compiled.because = _whole_because() or _surprise(compiled.units)
 
 

@@ -120,6 +120,7 @@ def _migrate(
         state = executor.migrate(None, plan=[last] if last else [], state=state, fake_initial=fake_initial)
         state.clear_delayed_apps_cache()
         render_for_receivers(state)
+        executor.migrated = state.apps
         send_signal("post_migrate", context, state.apps, migrations)
 
 
@@ -161,6 +162,9 @@ def graph_executor_class() -> Any:
     from django.db.migrations.recorder import MigrationRecorder
 
     class GraphExecutor(MigrationExecutor):
+        # The models as the plan leaves them, once it has run.
+        migrated: Any = None
+
         def __init__(self, context: Context, loader: MigrationLoader, watch: Watch) -> None:
             self.context = context
             self.connection = context.connection

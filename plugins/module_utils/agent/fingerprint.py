@@ -23,7 +23,10 @@ WITH ns AS (
     SELECT r.ns, hashtextextended(concat_ws('|', 'column', r.relname, a.attnum, a.attname,
         CASE WHEN a.atttypid < 16384 THEN a.atttypid::text ELSE
             (SELECT CASE WHEN t.typnamespace = r.ns THEN '.' || t.typname ELSE t.oid::text END FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) END,
-        a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
+        a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
+        CASE WHEN a.attcollation < 16384 THEN a.attcollation::text ELSE
+            (SELECT CASE WHEN o.collnamespace = r.ns THEN '.' || o.collname ELSE o.oid::text END
+             FROM pg_catalog.pg_collation o WHERE o.oid = a.attcollation) END,
         CASE WHEN a.atthasdef THEN (SELECT replace(pg_catalog.pg_get_expr(d.adbin, d.adrelid), quote_ident(n.nspname) || '.', '')
             FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END), 0)
     FROM rel r JOIN ns n ON n.oid = r.ns
@@ -39,8 +42,11 @@ WITH ns AS (
     LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
     UNION ALL
     SELECT r.ns, hashtextextended(concat_ws('|', 'index', r.relname, i.relname, i.relam, x.indisunique, x.indisprimary, x.indimmediate, x.indisvalid,
-        x.indkey, x.indclass, x.indcollation, x.indoption, x.indnkeyatts,
+        x.indkey, x.indoption, x.indnkeyatts,
+        (SELECT string_agg(CASE WHEN v.oid < 16384 THEN v.oid::text END, ' ' ORDER BY v.n)
+         FROM unnest(x.indclass::oid[] || x.indcollation::oid[]) WITH ORDINALITY AS v(oid, n)),
         CASE WHEN x.indexprs IS NOT NULL OR x.indpred IS NOT NULL
+            OR EXISTS (SELECT FROM unnest(x.indclass::oid[] || x.indcollation::oid[]) AS v(oid) WHERE v.oid >= 16384)
             THEN replace(pg_catalog.pg_get_indexdef(x.indexrelid), quote_ident(n.nspname) || '.', '') END), 0)
     FROM rel r JOIN ns n ON n.oid = r.ns
     JOIN pg_catalog.pg_index x ON x.indrelid = r.oid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
@@ -52,13 +58,15 @@ WITH ns AS (
     FROM rel r JOIN ns n ON n.oid = r.ns JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT r.ns, hashtextextended(concat_ws('|', 'policy', r.relname, p.polname, p.polcmd, p.polpermissive, p.polroles,
-        pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)), 0)
-    FROM rel r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
+        replace(pg_catalog.pg_get_expr(p.polqual, p.polrelid), quote_ident(n.nspname) || '.', ''),
+        replace(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), quote_ident(n.nspname) || '.', '')), 0)
+    FROM rel r JOIN ns n ON n.oid = r.ns JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
     UNION ALL
     SELECT r.ns, hashtextextended(concat_ws('|', 'view', r.relname, replace(pg_catalog.pg_get_viewdef(r.oid), quote_ident(n.nspname) || '.', '')), 0)
     FROM rel r JOIN ns n ON n.oid = r.ns WHERE r.relkind IN ('v', 'm')
     UNION ALL
-    SELECT n.oid, hashtextextended(concat_ws('|', 'function', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), p.prosrc, p.prokind), 0)
+    SELECT n.oid, hashtextextended(concat_ws('|', 'function', p.proname,
+        replace(pg_catalog.pg_get_function_identity_arguments(p.oid), quote_ident(n.nspname) || '.', ''), p.prosrc, p.prokind), 0)
     FROM ns n JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid
     UNION ALL
     SELECT n.oid, hashtextextended(concat_ws('|', 'type', t.typname, t.typtype, t.typnotnull,

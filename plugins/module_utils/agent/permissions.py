@@ -77,6 +77,34 @@ def read_kinds(cursor: Any, schema: str) -> Kinds:
     return Kinds(tuple(content_types), tuple(permissions))
 
 
+def wanted(apps: Any) -> Kinds:
+    """What Django's receivers of post_migrate see to for these models (create_contenttypes, create_permissions), whatever is there."""
+    from django.apps import apps as installed
+    from django.contrib.auth import get_permission_codename
+
+    content_types: list[tuple[str, str]] = []
+    permissions: list[tuple[str, str, str, str]] = []
+    with_models = {config.label for config in installed.get_app_configs() if config.models_module is not None}
+    for config in apps.get_app_configs():
+        for options in (model._meta for model in config.get_models() if config.label in with_models):
+            key = (options.app_label, options.model_name)
+            content_types.append(key)
+            for action in options.default_permissions:
+                codename = get_permission_codename(action, options)
+                permissions.append((*key, codename, f"Can {action} {options.verbose_name_raw}"))
+            permissions += [(*key, codename, label) for codename, label in options.permissions]
+    return Kinds(tuple(content_types), tuple(permissions))
+
+
+def common(kinds: Kinds, there: Kinds) -> Kinds:
+    """Those of the one that the other has too, by their keys. Pure."""
+    keys = {row[:3] for row in there.permissions}
+    return Kinds(
+        tuple(row for row in kinds.content_types if row in there.content_types),
+        tuple(row for row in kinds.permissions if row[:3] in keys),
+    )
+
+
 def added(before: Kinds, after: Kinds) -> Kinds:
     """What came to be between the two. Pure."""
     old_types, old_permissions = set(before.content_types), {row[:3] for row in before.permissions}

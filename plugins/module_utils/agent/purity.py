@@ -27,10 +27,19 @@ _ALIKE = frozenset(
 # Callables that give every row, and every schema, an equal value.
 _CONSTANT = (dict, list, tuple, set, frozenset, str, bytes, int, float, bool)
 
-# Text that leaves the transaction, or the schema, that a replay keeps it in.
+# Text that leaves the transaction, or the schema, that a replay keeps it in; code that may do to each schema what its rows
+# ask for; and tables whose rows are otherwise the same in all schemas of a cohort.
 _UNRULY = re.compile(
-    r"\b(search_path|set\s+(local\s+)?(role|session)|begin|commit|rollback|savepoint|release|prepare\s+transaction|concurrently|vacuum|reset|listen)\b",
+    r"\b(search_path|set\s+(local\s+|session\s+)?(role|session|schema)|set_config|begin|start\s+transaction|commit|rollback|abort|savepoint"
+    r"|release|prepare\s+transaction|concurrently|vacuum|reset|discard|listen|do(?=\s*['$])|do\s+language|call|execute|perform"
+    r"|django_content_type|auth_permission|django_migrations)\b",
     re.IGNORECASE,
+)
+
+# What of a field makes its default into a value of the SQL, or its column.
+_PREPARING = (
+    *("get_default", "_get_default", "get_db_prep_save", "get_db_prep_value", "get_prep_value", "pre_save"),
+    *("db_type", "db_parameters"),
 )
 
 
@@ -56,7 +65,7 @@ def operation_impurity(operation: Any) -> str | None:
     if name == "RunSQL":
         return _sql_impurity(operation.sql)
     if name in ("AddField", "AlterField"):
-        return _default_impurity(operation.field)
+        return _default_impurity(operation.name, operation.field)
     return None
 
 
@@ -71,20 +80,24 @@ def _sql_impurity(sql: Any) -> str | None:
         found = _UNRULY.search(text)
         if found:
             return f"RunSQL says {found[0]!r}"
+        if statement_kind(text) != "keep":
+            # Django's own queries are told from others by where they read, and a query of the project may well do more.
+            return f"RunSQL says {text.split(maxsplit=1)[0]!r}"
     return None
 
 
-def _default_impurity(field: Field) -> str | None:
+def _default_impurity(name: str, field: Field) -> str | None:
     """A default that reaches the SQL as one literal must be the same for all (``BaseDatabaseSchemaEditor._effective_default``)."""
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return f"{field.name} takes the time of the migration"
+        return f"{name} takes the time of the migration"
     if field.has_default() and callable(field.default) and field.default not in _CONSTANT:
-        return f"the default of {field.name} is computed"
-    for method in ("get_default", "_get_default", "get_db_prep_save", "db_type"):
+        return f"the default of {name} is computed"
+    for method in _PREPARING:
         owner = next((cls for cls in type(field).__mro__ if method in vars(cls)), None)
         if owner is not None and not owner.__module__.startswith("django."):
             return f"{type(field).__name__} has its own {method}()"
-    return None
+    base = getattr(field, "base_field", None)
+    return _default_impurity(name, base) if base is not None else None
 
 
 def statement_kind(sql: str) -> str:

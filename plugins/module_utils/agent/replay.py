@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Iterable, Sequence
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from .fleet import Migration, SchemaState
     from .loading import Context
 
-_WRITES_ROWS = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY", "DO", "SELECT", "WITH", "CALL")
+_WRITES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|SELECT)\b", re.IGNORECASE)
+
+# On a line of its own: what is before it may end with a comment.
+_NEXT = "\n;\n"
 
 
 def batches(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -42,7 +46,7 @@ def script(schema: str, units: Iterable[Unit], extra: Sequence[str] = (), prelud
     for unit in units:
         lines += unit.sql
         rows += unit.rows
-        if any(sql.lstrip().upper().startswith(_WRITES_ROWS) for sql in unit.sql):
+        if any(_WRITES_ROWS.search(sql) for sql in unit.sql):
             # What Django checks at the end of each migration's transaction: put off longer, it forbids the next ALTER TABLE.
             lines += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
     if rows:
@@ -83,7 +87,7 @@ def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limi
     raw = context.connection.connection
     with raw.cursor() as cursor:
         try:
-            cursor.execute(";\n".join(lines))
+            cursor.execute(_NEXT.join(lines))
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
@@ -103,7 +107,7 @@ def replay_inside(context: Context, compiled: Compiled, schema: SchemaState) -> 
         *script(schema.name, compiled.units, _closing(compiled, schema.name), compiled.prelude),
     ]
     with context.connection.cursor() as cursor:
-        cursor.execute(";\n".join(lines))
+        cursor.execute(_NEXT.join(lines))
 
 
 def _closing(compiled: Compiled, schema: str) -> list[str]:
@@ -129,7 +133,7 @@ def run_mixed(context: Context, compiled: Compiled, schema: SchemaState, watch: 
             if part[0].because is None:
                 with transaction.atomic(using=context.alias), context.connection.cursor() as cursor:
                     lines = [*limits, search_path(context, schema.name), *script(schema.name, part, extra)]
-                    cursor.execute(";\n".join(lines))
+                    cursor.execute(_NEXT.join(lines))
                 watch.applied += [(unit.name, 0.0) for unit in part]
                 watch.replayed |= {unit.name for unit in part}
             else:

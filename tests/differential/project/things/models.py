@@ -1,0 +1,1 @@
+"""The models are those of the migrations; nothing here is asked for them."""
