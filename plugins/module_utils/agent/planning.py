@@ -49,7 +49,7 @@ def choose(fleet: Fleet, options: dict[str, Any], by_schema: bool, planned: set[
         names = [name for name in names if name != fleet.public and share(name, shard["of"]) == shard["index"]]
     wanted = set(options["schemas"]) or set(names)
     # A schema that earlier steps of a check would have made has no migrations left.
-    made = {name for name in planned if not fleet.schemas[name].exists and name != fleet.public}
+    made = {state.name for state in fleet.tenant_schemas if state.name in planned and not state.exists}
     return [
         fleet.schemas[name] for name in names if name in wanted and name not in options["exclude"] and name not in made
     ]

@@ -60,7 +60,12 @@ def test_an_error_does_not_list_a_fleet_of_thousands() -> None:
 
 
 def test_schemas_that_a_check_would_have_made_are_known_and_have_nothing_left_to_do() -> None:
-    assert chosen(planned=("new", "acme"), schemas=["new", "acme", "globex"]) == ["globex"]
+    fleet = Fleet("public", schemas={**FLEET.schemas, "new": SchemaState("new", exists=False)})
+    assert chosen(fleet, planned=("new",), schemas=["new", "acme", "globex"]) == ["globex", "acme"]
+
+
+def test_schemas_that_exist_are_looked_at_also_where_a_check_would_have_touched_their_tenant() -> None:
+    assert chosen(planned=("acme", "unheard of"), scope="tenants") == ["globex", "acme"]
 
 
 def test_the_public_schema_stays_chosen_also_where_a_check_would_have_made_its_tenant() -> None:
