@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -56,10 +57,8 @@ class Progress:
         self._close()
         if isinstance(error, SystemExit) and self._path:
             # Nobody is left who would remove it.
-            try:
+            with contextlib.suppress(OSError):
                 os.unlink(self._path)
-            except OSError:
-                pass
 
     def note(self, event: dict[str, Any]) -> None:
         """Write down an event of the agent."""
@@ -99,7 +98,8 @@ def _line(event: dict[str, Any]) -> dict[str, Any] | None:
     """What the controller gets of an event."""
     name = event.get("event")
     if name == "work":
-        return {"of": event["of"]}
+        # Nothing to do makes no file, so that the controller has none to remove.
+        return {"of": event["of"]} if event["of"] else None
     if name == "begun":
         return {"begun": event.get("schema") or event.get("tenant")}
     if name in ("schema", "tenant"):

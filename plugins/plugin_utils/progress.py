@@ -99,7 +99,7 @@ class Progress:
 
 def duration(seconds: float) -> str:
     """A time as people say it."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

@@ -33,7 +33,7 @@ _STILL_SECONDS = 10.0
 _LAST_SECONDS = 5.0
 
 
-class WatchedAction(NormalAction):  # type: ignore[misc]
+class WatchedAction(NormalAction):
     """``ansible.builtin.normal`` with a watcher beside it."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
