@@ -15,7 +15,7 @@ from . import custom
 from .compiler import Compiled, compile_first
 from .database import sqlstate
 from .executor import migrate_schema, state_before, watched
-from .fingerprint import read_fingerprints
+from .fingerprint import PARTS, fingerprints, read_part
 from .outcome import Failure, Outcome, Watch
 from .permissions import read_digests
 from .plan import SchemaPlan
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 # Smaller cohorts gain nothing from being compiled: their schemas go through Django, in parallel.
 _SMALLEST_COHORT = 3
-_SCHEMAS_A_PASS = 100
+_KINDS = "kinds"
+
+# Below this a second process costs more than it saves.
+_WORTH_A_FORK = 50
 
 # Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
 _RETRYABLE = ("55P03", "40P01", "40001")
@@ -155,27 +158,27 @@ class _Run:
         return list(by_state.values())
 
     def _read_states(self, schemas: list[str]) -> dict[str, tuple[str, str]]:
-        """The structure and the kinds of each schema, read by several processes."""
-        chunks = [schemas[start : start + _SCHEMAS_A_PASS] for start in range(0, len(schemas), _SCHEMAS_A_PASS)]
-        states: dict[str, tuple[str, str]] = {}
+        """The structure and the kinds of each schema, the parts of them read by several processes."""
+        version = self.context.connection.pg_version
 
-        def read(chunk: list[str]) -> dict[str, tuple[str, str]]:
-            return self._read_state(chunk)
+        def read(part: str) -> dict[str, Any]:
+            with self.context.connection.cursor() as cursor:
+                if part == _KINDS:
+                    return read_digests(cursor, schemas)
+                return read_part(cursor, part, schemas, version)
 
-        size = min(self._size(len(chunks)), len(chunks))
-        if size < 2:
-            for chunk in chunks:
-                states.update(self._read_state(chunk))
-            return states
-        with Pool(self.context, size, read) as pool:
-            pool.run(chunks, lambda chunk, result: states.update(result))
-        return states
-
-    def _read_state(self, schemas: list[str]) -> dict[str, tuple[str, str]]:
-        with self.context.connection.cursor() as cursor:
-            structures = read_fingerprints(cursor, schemas)
-            kinds = read_digests(cursor, schemas)
-        return {schema: (structures.get(schema, ""), kinds[schema]) for schema in schemas}
+        tasks = [*PARTS, _KINDS]
+        found: dict[str, dict[str, Any]] = {}
+        if self._size(len(tasks)) < 2 or len(schemas) < _WORTH_A_FORK:
+            found = {part: read(part) for part in tasks}
+        else:
+            with Pool(self.context, self._size(len(tasks)), read) as pool:
+                pool.run(tasks, found.__setitem__)
+        for result in found.values():
+            if isinstance(result, Lost):
+                raise result
+        structures = fingerprints(found[part] for part in PARTS)
+        return {schema: (structures.get(schema, ""), found[_KINDS][schema]) for schema in schemas}
 
     def _size(self, tasks: int) -> int:
         return min(self.limits.workers, tasks) if self.limits.workers else default_size(tasks)
