@@ -130,6 +130,8 @@ def _where(failure: dict[str, Any]) -> str:
     if failure.get("sqlstate"):
         parts.append(f"(SQLSTATE {failure['sqlstate']})")
     if failure.get("hint"):
+        if not parts[-1].endswith((".", "?", "!", ":")):
+            parts[-1] += "."
         parts.append(failure["hint"])
     return " ".join(parts)
 

@@ -70,7 +70,7 @@ def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
         _decide(context, work)
     raise_all(model_errors(context, works, columns))
     refuse(context, works)
-    warnings = domain_warnings(context, works)
+    warnings = domain_warnings(context, works) + _lost_schemas(works)
     if not check:
         _apply_all(context, NewSchemas(context, graphs) if graphs else None, works)
         warnings += _not_kept(context, works, columns)
@@ -80,6 +80,16 @@ def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
         "planned": [work.desired.label for work in works if _completes(work)],
         "warnings": warnings,
     }
+
+
+def _lost_schemas(works: list[Work]) -> list[str]:
+    """A schema that is made anew for a row that was there has none of the rows that it may have held."""
+    return [
+        f"{work.desired.label}: the row is there, but the schema {work.schema} was not, so an empty one is made. "
+        "If it held rows before, they come from a backup only."
+        for work in works
+        if work.current.row is not None and work.steps.make_schema
+    ]
 
 
 def _works(context: Context, descriptions: list[dict[str, Any]]) -> tuple[list[Work], list[str]]:

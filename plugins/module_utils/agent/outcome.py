@@ -115,8 +115,15 @@ class Watch:
             migration=self.current,
             statement=(self._failed_sql or "")[:_STATEMENT_LENGTH] or None if known else None,
             sqlstate=sqlstate(error),
-            hint=_hint(sqlstate(error)),
+            hint=hint(sqlstate(error), self._fake_command()),
         )
+
+    def _fake_command(self) -> str:
+        """The stock command that records the current migration without running it."""
+        app, _point, name = (self.current or "app.name").partition(".")
+        if hasattr(self.connection, "set_schema"):
+            return f"manage.py migrate_schemas --schema={self.schema} --fake {app} {name}"
+        return f"manage.py migrate --fake {app} {name}"
 
 
 def _is_cause(cause: BaseException | None, error: BaseException | None) -> bool:
@@ -127,11 +134,15 @@ def _is_cause(cause: BaseException | None, error: BaseException | None) -> bool:
     return False
 
 
-def _hint(code: str | None) -> str | None:
-    """What to do next, for the SQLSTATEs that deploys meet most (PostgreSQL, Appendix A)."""
+def hint(code: str | None, fake_command: str) -> str | None:
+    """What to do next, for the SQLSTATEs that deploys meet most (PostgreSQL, Appendix A). Pure.
+
+    :param fake_command: the command that records the migration without running it.
+    """
+    by_hand = "It was made by hand or by another migration. Compare it with what this one makes; if it is the same, record it with"
     hints = {
-        "42P07": "The table is there but not recorded: it was made by hand or by another migration. Compare it, then fake that migration.",
-        "42701": "The column is there but not recorded: it was added by hand or by another migration. Compare it, then fake that migration.",
+        "42P07": f"The table is there but not recorded. {by_hand}: {fake_command}",
+        "42701": f"The column is there but not recorded. {by_hand}: {fake_command}",
         "42P01": "A table that the migration needs is not there. Is the app in the right list (shared or tenants'), and migrated before?",
         "42501": "The role may not do this. Let the owner run it (session_role:), or grant it.",
         "23502": "Rows hold NULL where the migration wants none: fill them first.",

@@ -106,7 +106,7 @@ def test_before_and_after_stand_in_the_difference_only() -> None:
 def test_a_tenant_that_failed_fails_the_task_and_is_told_in_full() -> None:
     result = tenants(FAILED, UNCHANGED)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert result["msg"] == ("1 of 2 tenants failed: hooli: plants.0002: no such table (SQLSTATE 42P01) Migrate.")
+    assert result["msg"] == ("1 of 2 tenants failed: hooli: plants.0002: no such table (SQLSTATE 42P01). Migrate.")
 
 
 def test_of_several_that_failed_the_first_is_told_and_the_others_are_named() -> None:

@@ -58,11 +58,12 @@ def test_a_statement_of_a_megabyte_is_cut() -> None:
 
 
 def test_the_servers_code_is_told_with_what_to_do_next(watch: Watch) -> None:
+    watch.begin("plants.0002_grade")
     error = ProgrammingError('column "grade" already exists\nDETAIL: …')
     error.__cause__ = SimpleError("42701")
     failure = watch.failure(error)
     assert (failure.sqlstate, failure.message) == ("42701", 'column "grade" already exists')
-    assert "fake that migration" in (failure.hint or "")
+    assert "manage.py migrate --fake plants 0002_grade" in (failure.hint or "")
 
 
 class SimpleError(Exception):
