@@ -93,6 +93,14 @@ docs: .venv/development ## the guides and the reference as HTML, in build/docs/h
 sanity: .venv/development ## ansible-test sanity, every test that runs here
 	$(BIN)/python tests/sanity/run.py
 
+# What there is of the same scale and code is kept: a run that was cut short goes on.
+.PHONY: bench
+bench: .venv/development build/stacks/bench/ready ## measure what makes it fast, into build/bench.json; SCALE=0.1 KEYS="noop_vs_stock …" ROUNDS=1 DATA=DIR AGAIN=1
+	$(BIN)/python -m tests.benchmarks $(if $(KEYS),--keys $(KEYS)) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PATIENCE),--patience $(PATIENCE)) $(if $(DATA),--data $(DATA)) $(if $(AGAIN),--again)
+
+# The one builds on the other.
+build/stacks/bench/ready: tests/stacks/current.txt
+
 .PHONY: clean
 clean: demo-remove ## delete everything that make made, the demo's database too
 	rm -rf .venv build tests/output .ansible .ruff_cache .mypy_cache .pytest_cache

@@ -12,6 +12,7 @@ The variant ``smart`` is the same project as django-tenants-smart-executor wants
 from __future__ import annotations
 
 import compileall
+import os
 from dataclasses import dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING
@@ -96,9 +97,10 @@ TENANT_DOMAIN_MODEL = "tenants.Domain"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
-# What suits two cores.
-TENANT_MULTIPROCESSING_MAX_PROCESSES = 2
+TENANT_MULTIPROCESSING_MAX_PROCESSES = {cores}
 """
+# As many processes as ours would start; the default, 2, would hold a peer back on a larger machine.
+CORES = len(os.sched_getaffinity(0))
 
 
 def _settings(shape: Shape, smart: bool) -> dict[str, str]:
@@ -106,7 +108,7 @@ def _settings(shape: Shape, smart: bool) -> dict[str, str]:
     # django-tenants itself imports the model of content types.
     shared = ["django_tenants", "tenants", *(both or ["django.contrib.contenttypes"])]
     tenant = [*both, *shape.apps]
-    text = _SETTINGS + f"SHARED_APPS = {shared}\nTENANT_APPS = {tenant}\n"
+    text = _SETTINGS.replace("{cores}", str(CORES)) + f"SHARED_APPS = {shared}\nTENANT_APPS = {tenant}\n"
     text += "INSTALLED_APPS = list(dict.fromkeys(SHARED_APPS + TENANT_APPS))\n"
     if smart:
         text += 'GET_EXECUTOR_FUNCTION = "django_tenants_smart_executor.load_executor"\n'
@@ -296,6 +298,13 @@ def _release(shape: Shape, release: str) -> dict[str, str]:
         fill = _migration([("catalog", _last(shape, "catalog"))], operation, _FILL)
         return {"catalog/migrations/0008_fill_item_code.py": fill}
     return {}
+
+
+def added(shape: Shape, release: str) -> list[tuple[str, str]]:
+    """The migrations that are pending when a release comes: app and name."""
+    if release == "fields":
+        return [(new.app, new.name) for new in _FIELDS[shape.name]]
+    return [("catalog", "0008_fill_item_code")] if release == "python" else []
 
 
 def _last(shape: Shape, app: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -30,19 +31,22 @@ if TYPE_CHECKING:
 HOME = checkout.ROOT / "build" / "bench"
 
 # What a server of this size would have; what happens between runs by itself would only be noise.
-SETTINGS = {"shared_buffers": "1GB", "autovacuum": "off", "max_wal_size": "8GB", "jit": "off"}
+SETTINGS = {"shared_buffers": "1GB", "autovacuum": "off", "max_wal_size": "2GB"}
 # The tenant that stock commands make; all others are copies of it.
 SEED = "seed_of_the_fleet"
-CONNECTIONS = 2
+CONNECTIONS = project.CORES
+# With so many bytes left, all fleets and a copy of the largest fit.
+ROOM = 40 * 2**30
 
 
 class Bench:
     """The server, the projects and the fleets of one run."""
 
-    def __init__(self) -> None:
-        server = postgres.Server(HOME / "postgres")
+    def __init__(self, data: Path | None = None) -> None:
+        server = postgres.Server(data or HOME / "postgres")
         server.start()
-        if server.psql("SHOW autovacuum") == "on":
+        if any(server.psql(f"SHOW {name}") != value for name, value in SETTINGS.items()):
+            server.psql("ALTER SYSTEM RESET ALL")
             for name, value in SETTINGS.items():
                 server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
             server.stop()
@@ -96,19 +100,31 @@ class Bench:
     def exists(self, name: str) -> bool:
         return bool(self.server.query(postgres.USER, "SELECT 1 FROM pg_database WHERE datname = %s", [name]))
 
+    def copy(self, fleet: Fleet) -> contextlib.AbstractContextManager[Database]:
+        return self.copy_of(fleet.template)
+
     @contextlib.contextmanager
-    def copy(self, fleet: Fleet) -> Iterator[Database]:
-        """A copy of a fleet's database, gone afterwards; the caches as warm as after any read of the catalog."""
-        self.server.drop_database("copy")
-        self._create("copy", fleet.template)
+    def copy_of(self, template: str, name: str = "copy") -> Iterator[Database]:
+        """A copy of a database, gone afterwards."""
+        self.server.drop_database(name)
+        self._create(name, template)
         try:
-            yield self.database("copy")
+            yield self.database(name)
         finally:
-            self.server.drop_database("copy")
+            self.server.drop_database(name)
 
     def _create(self, name: str, template: str) -> None:
         command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         self.server.execute(postgres.USER, command.format(sql.Identifier(name), sql.Identifier(template)))
+
+    def keep_only(self, fleets: set[tuple[str, int]]) -> None:
+        """Drop the fleets that nobody wants any more, if room is short: a tenant takes some megabytes, and twice when copied."""
+        if shutil.disk_usage(self.server.server.directory).free > ROOM:
+            return
+        for (name,) in self.server.query(postgres.USER, "SELECT datname FROM pg_database WHERE datname ~ '^fleet_'"):
+            _fleet, shape, tenants, *_version = name.split("_")
+            if (shape, int(tenants)) not in fleets:
+                self.server.drop_database(name)
 
     def seed(self, shape: project.Shape) -> Seed:
         return Seed(self, shape).make()
@@ -130,7 +146,8 @@ class Seed:
 
     def __init__(self, bench: Bench, shape: project.Shape) -> None:
         self.bench, self.shape = bench, shape
-        text = (checkout.ROOT / "tests" / "stacks" / "bench.txt").read_bytes()
+        text = str(project.CORES).encode()
+        text += (checkout.ROOT / "tests" / "stacks" / "bench.txt").read_bytes()
         text += (checkout.ROOT / "tests" / "stacks" / "current.txt").read_bytes()
         text += b"".join(
             path.read_bytes()
@@ -145,6 +162,7 @@ class Seed:
     def make(self) -> Seed:
         if self.bench.exists(self.base):
             return self
+        self._forget_others()
         name = self.database.name
         self.bench.server.drop_database(name)
         self.bench.server.create_database(name)
@@ -164,6 +182,16 @@ class Seed:
         base.execute(f"DROP SCHEMA {SEED} CASCADE")
         base.execute("DELETE FROM tenants_client WHERE schema_name <> 'public'")
         return self
+
+    def _forget_others(self) -> None:
+        """Drop what was made of this project when it was another."""
+        names = self.bench.server.query(
+            postgres.USER,
+            "SELECT datname FROM pg_database WHERE datname ~ %s AND datname !~ %s",
+            [f"^(seed|base|fleet)_{self.shape.name}_", f"_{self.version}$"],
+        )
+        for (name,) in names:
+            self.bench.server.drop_database(name)
 
     def script(self) -> str:
         """The SQL that makes one more tenant like the seed, with its name to be put in."""
@@ -326,6 +354,18 @@ LEFT JOIN (SELECT connamespace AS ns, count(*) AS n FROM pg_constraint GROUP BY 
 """
 
 
+_WRITTEN = """
+SELECT (SELECT max(oid) || ':' || count(*) FROM pg_class) || '/' ||
+    (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables)
+"""
+
+
+def written(database: Database) -> str:
+    """Another text after any statement that made a table or index, or wrote a row."""
+    text: str = database.query(_WRITTEN)[0][0]
+    return text
+
+
 def differing(found: dict[str, Shown], expected: Shown, schemas: list[str]) -> list[str]:
     """The schemas that are not as they should be. Pure."""
     return [schema for schema in schemas if found.get(schema) != expected]
@@ -336,10 +376,13 @@ def server_facts(bench: Bench) -> dict[str, str]:
     settings = bench.server.query(
         postgres.USER,
         "SELECT name, current_setting(name) FROM pg_settings WHERE name IN ('shared_buffers', 'fsync',"
-        " 'synchronous_commit', 'full_page_writes', 'max_connections', 'max_locks_per_transaction', 'autovacuum', 'jit')",
+        " 'synchronous_commit', 'full_page_writes', 'wal_level', 'max_wal_size', 'max_connections', 'max_locks_per_transaction',"
+        " 'autovacuum', 'jit')",
     )
-    version = bench.server.query(postgres.USER, "SELECT current_setting('server_version')")[0][0]
-    return {"version": version, **dict(settings)}
+    ((version, jit),) = bench.server.query(
+        postgres.USER, "SELECT current_setting('server_version'), pg_jit_available()::text"
+    )
+    return {"version": version, "jit_available": jit, **dict(settings)}
 
 
 def wait_for_quiet(limit: float, say: Callable[[str], None]) -> None:

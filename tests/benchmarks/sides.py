@@ -241,6 +241,8 @@ def migrate_by_peer(
 # The floor: the least that anybody could do, by a driver that knows everything beforehand.
 
 _READ_ALL = """
+import os
+
 import django
 
 django.setup()
@@ -259,7 +261,9 @@ with connection.cursor() as cursor:
             for schema in schemas[start:start + 250]
         ))
         digests.update(cursor.fetchall())
-print(len(digests), len(set(digests.values())))
+print(len(digests), len(set(digests.values())), flush=True)
+# Its end is its answer, as it is the agent's: tidying up does not count.
+os._exit(0)
 """
 
 
