@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,14 @@ def make_template(postgres: Postgres, name: str, tenants: Sequence[str] = TENANT
     for schema in tenants:
         database.execute("INSERT INTO tenants_client (schema_name, name) VALUES (%s, '')", [schema])
         database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-    manage("migrate_schemas", "--tenant", "-v0")
+    if len(tenants) > 10:
+        # The stock command would take a minute.
+        with tempfile.TemporaryDirectory() as directory:
+            Releases(Path(directory))
+            reply = migrate_ours(database, Path(directory))
+            assert not reply["failed"], reply["failed"]
+    else:
+        manage("migrate_schemas", "--tenant", "-v0")
     for number, schema in enumerate(tenants, 1):
         place = sql.Identifier(schema)
         for text in (_OTHER_IDS, *([_ROWS] if rows else [])):

@@ -47,7 +47,7 @@ SELECT 'policy', r.relname::text, p.polname::text, pg_get_expr(p.polqual, p.polr
 UNION ALL
 SELECT 'view', r.relname::text, '', pg_get_viewdef(r.oid) FROM rel r WHERE r.relkind IN ('v', 'm')
 UNION ALL
-SELECT 'function', p.proname::text, '', p.prosrc FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
+SELECT 'function', p.proname::text, '', p.prosrc FROM pg_proc p WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
 """
 
 _SPECIAL = {

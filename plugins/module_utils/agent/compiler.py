@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Iterable
 
 from . import permissions
 from .executor import graph_executor_class, run_plan, watched
@@ -15,11 +15,12 @@ from .fleet import RECORDER_TABLE
 from .outcome import Outcome, Watch
 from .purity import impurity, statement_kind
 from .signals import has_listeners, has_own_receivers
+from .verification import in_schema
 
 if TYPE_CHECKING:
     from django.db.migrations.loader import MigrationLoader
 
-    from .fleet import Migration
+    from .fleet import Migration, SchemaState
     from .loading import Context
     from .permissions import Kinds
     from .plan import SchemaPlan
@@ -63,6 +64,9 @@ class Compiled:
     squashed: tuple[Migration, ...] = ()
     new_kinds: Kinds = field(default_factory=permissions.Kinds)
     because: str | None = None
+    # What the project's own routers were asked, and what they said of the first schema.
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    routing: tuple[object, ...] = ()
 
     @property
     def replayed_whole(self) -> bool:
@@ -173,6 +177,8 @@ def compile_plan(
         compiled.new_kinds = permissions.common(permissions.wanted(executor.migrated), after)
     else:
         compiled.new_kinds = permissions.added(before, after)
+    compiled.asked = _questions([loader.graph.nodes[key] for key in plan.migrations])
+    compiled.routing = routing(context, plan.schema, compiled.asked)
     compiled.because = _whole_because() or _surprise(compiled.units)
 
 
@@ -181,13 +187,41 @@ def _squashed(loader: MigrationLoader, plan: SchemaPlan) -> list[Migration]:
     return [key for key in plan.migrations if loader.graph.nodes[key].replaces]
 
 
+def _questions(nodes: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What a plan's operations ask the routers (app, hints), where the project has routers of its own: they may look at the schema."""
+    from django.db import router
+
+    libraries = ("django.", "django_tenants.")
+    if all(type(one).__module__.startswith(libraries) or not hasattr(one, "allow_migrate") for one in router.routers):
+        return []
+    asked = []
+    for node in nodes:
+        for operation in node.operations:
+            name = getattr(operation, "model_name", None) or getattr(operation, "name", None)
+            hints = getattr(operation, "hints", None) or {}
+            asked.append((node.app_label, {**({"model_name": name.lower()} if name else {}), **hints}))
+    return asked
+
+
+def routing(context: Context, schema: SchemaState, asked: Iterable[tuple[str, dict[str, Any]]]) -> tuple[object, ...]:
+    """What the routers say with the connection set to a schema."""
+    from django.db import router
+
+    with in_schema(context, schema.name, schema.type):
+        return tuple(router.allow_migrate(context.alias, app, **hints) for app, hints in asked)
+
+
 def _surprise(units: list[Unit]) -> str | None:
     """What a migration did that its operations don't show: its states were not kept, so Django plans each schema anew."""
     return next((f"{unit.name}: {unit.because}" for unit in units if unit.because and not unit.steps), None)
 
 
 def _whole_because() -> str | None:
-    """Receivers that a replay would not call."""
+    """Code of the project that a replay would not call."""
+    from django.conf import settings
+
+    if getattr(settings, "EXTRA_SET_TENANT_METHOD_PATH", None):
+        return "EXTRA_SET_TENANT_METHOD_PATH is set"
     for which in ("pre_migrate", "post_migrate"):
         if has_own_receivers(which):
             return f"the project has its own receivers of {which}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import custom
 from .fleet import NOTHING
-from .guards import refuse_phantoms, require_search_path
+from .guards import drop_invalid_indexes, refuse_phantoms, require_search_path
 from .outcome import Outcome, StopHere, Watch
 from .plan import pending
 from .signals import announce, send_signal
@@ -178,6 +178,11 @@ def graph_executor_class() -> Any:
             if action == "apply_success":
                 message = f"[{self.watch.schema}]   Applying {migration}... OK"
                 announce(self.context, "schema_migrate_message", message=message)
+
+        def apply_migration(self, state: Any, migration: Any, fake: bool = False, fake_initial: bool = False) -> Any:
+            if migration.atomic is False and self.context.tenancy.by_schema:
+                drop_invalid_indexes(self.context, self.watch.schema, migration.operations)
+            return super().apply_migration(state, migration, fake, fake_initial)
 
         def detect_soft_applied(self, project_state: Any, migration: Any) -> Any:
             if not self.context.tenancy.by_schema:

@@ -31,7 +31,10 @@ _PARTS: dict[str, list[tuple[str, str, str]]] = {
             CASE WHEN a.atttypid < 16384 THEN a.atttypid::text ELSE
                 (SELECT CASE WHEN t.typnamespace = r.ns THEN '.' || t.typname ELSE t.oid::text END
                  FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) END,
-            a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
+            a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
+            CASE WHEN a.attcollation < 16384 THEN a.attcollation::text ELSE
+                (SELECT CASE WHEN o.collnamespace = r.ns THEN '.' || o.collname ELSE o.oid::text END
+                 FROM pg_catalog.pg_collation o WHERE o.oid = a.attcollation) END,
             CASE WHEN a.atthasdef THEN (SELECT replace(pg_catalog.pg_get_expr(d.adbin, d.adrelid), n.prefix, '')
                 FROM pg_catalog.pg_attrdef d, ns n WHERE n.oid = r.ns AND d.adrelid = a.attrelid AND d.adnum = a.attnum) END""",
             "rel r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE r.relkind <> 'S'",
@@ -54,8 +57,9 @@ _PARTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "r.ns",
             """'index'::text, r.relname, i.relname, i.relam, x.indisunique, x.indisprimary, x.indimmediate, x.indisvalid, x.indkey::int2[],
-            x.indclass::oid[], x.indcollation::oid[], x.indoption::int2[], x.indnkeyatts,
-            CASE WHEN x.indexprs IS NOT NULL OR x.indpred IS NOT NULL THEN
+            x.indclass::oid[], x.indoption::int2[], x.indnkeyatts,
+            CASE WHEN 16384 > ALL (x.indcollation::oid[]) THEN x.indcollation::oid[] END,
+            CASE WHEN x.indexprs IS NOT NULL OR x.indpred IS NOT NULL OR 16384 <= ANY (x.indcollation::oid[]) THEN
                 (SELECT replace(pg_catalog.pg_get_indexdef(x.indexrelid), n.prefix, '') FROM ns n WHERE n.oid = r.ns) END""",
             "rel r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid",
         ),
@@ -72,8 +76,9 @@ _PARTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "r.ns",
             """'policy'::text, r.relname, p.polname, p.polcmd, p.polpermissive, p.polroles,
-            pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)""",
-            "rel r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid",
+            replace(pg_catalog.pg_get_expr(p.polqual, p.polrelid), n.prefix, ''),
+            replace(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), n.prefix, '')""",
+            "rel r JOIN ns n ON n.oid = r.ns JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid",
         ),
         (
             "r.ns",
@@ -82,7 +87,7 @@ _PARTS: dict[str, list[tuple[str, str, str]]] = {
         ),
         (
             "n.oid",
-            "'function'::text, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), p.prosrc, p.prokind",
+            "'function'::text, p.proname, replace(pg_catalog.pg_get_function_identity_arguments(p.oid), n.prefix, ''), p.prosrc, p.prokind",
             "ns n JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid",
         ),
         (

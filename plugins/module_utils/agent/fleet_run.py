@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from . import custom
-from .compiler import Compiled, compile_first
+from .compiler import Compiled, compile_first, routing
 from .database import sqlstate
 from .executor import migrate_schema, state_before, watched
 from .fingerprint import PARTS, fingerprints, read_part
@@ -34,7 +34,8 @@ _KINDS = "kinds"
 _WORTH_A_FORK = 50
 
 # Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
-_RETRYABLE = ("55P03", "40P01", "40001")
+# XX000 is "tuple concurrently updated": two replaced the same function, or granted on the same table, of the public schema.
+_RETRYABLE = ("55P03", "40P01", "40001", "XX000")
 
 
 @dataclass(frozen=True)
@@ -246,9 +247,12 @@ class _Run:
             plan = self._plan_again(plan)
         if compiled is None or compiled.because or len(plan.migrations) < len(compiled.units):
             return self._limited_django(plan, compiled.because if compiled else None)
+        if compiled.asked and routing(self.context, plan.schema, compiled.asked) != compiled.routing:
+            return self._limited_django(plan, "the project's routers decide otherwise than for the first of the cohort")
         limits = local_limits(self.limits.lock_timeout, self.limits.statement_timeout)
         if compiled.replayed_whole:
             return self._replay(plan, compiled, limits)
+        self._set_limits()
         watch = Watch(plan.schema.name, self.context.connection)
         outcome = watched(self.context, watch, lambda: run_mixed(self.context, compiled, plan.schema, watch, limits))
         outcome.because = compiled.reason

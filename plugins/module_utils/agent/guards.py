@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
 from . import custom
+from .database import quoted
 from .errors import Refusal
 from .outcome import Failure, StopHere
 from .plan import name as named
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from .loading import Context
     from .plan import SchemaPlan
+
+_CONCURRENT_INDEX = re.compile(r'\bINDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w$]+)"?\s+ON\b', re.IGNORECASE)
 
 
 def require_search_path(context: Context, schema: str) -> None:
@@ -113,3 +117,23 @@ def require_session(
                 f"and {why}, so {plan.schema.name} can't be migrated in one.",
                 hint="Give the deploy a direct connection to PostgreSQL, or a pool in session mode.",
             )
+
+
+def drop_invalid_indexes(context: Context, schema: str, operations: Iterable[Any]) -> None:
+    """Drop what an interrupted CREATE INDEX CONCURRENTLY of these operations left: an index that is INVALID, but has the name."""
+    if context.connection.vendor != "postgresql":
+        return
+    names = [operation.index.name for operation in operations if type(operation).__name__ == "AddIndexConcurrently"]
+    for text in (str(operation.sql) for operation in operations if type(operation).__name__ == "RunSQL"):
+        names += _CONCURRENT_INDEX.findall(text)
+    if not names:
+        return
+    with context.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relname = ANY(%s) AND NOT x.indisvalid",
+            [schema, names],
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(schema)}.{quoted(name)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Sequence
 from . import permissions
 from .database import quoted
 from .fleet import RECORDER_TABLE
+from .guards import drop_invalid_indexes, require_search_path
 from .outcome import Outcome, Watch
 from .verification import in_schema
 
@@ -125,6 +126,8 @@ def run_mixed(context: Context, compiled: Compiled, schema: SchemaState, watch: 
 
     parts = batches(compiled.units)
     with in_schema(context, schema.name, schema.type):
+        with context.own_session():
+            require_search_path(context, schema.name)
         for line in compiled.prelude:
             with context.connection.cursor() as cursor:
                 cursor.execute(line)
@@ -153,6 +156,8 @@ def _run_unit(context: Context, unit: Unit, watch: Watch) -> None:
     recorder = MigrationRecorder(context.connection)
     _forget_content_types(unit)
     watch.begin(unit.name)
+    if not unit.atomic:
+        drop_invalid_indexes(context, watch.schema, [step.operation for step in unit.steps])
     recorded = False
     with context.connection.schema_editor(atomic=unit.atomic) as editor:
         for step in unit.steps:

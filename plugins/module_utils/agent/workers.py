@@ -84,7 +84,14 @@ class Pool:
         while busy or (queue and not stop()):
             while idle and queue and not stop():
                 pipe, task = idle.pop(), queue.popleft()
-                pipe.send(task)
+                try:
+                    pipe.send(task)
+                except OSError:
+                    # It ended while it had nothing to do; another takes the task.
+                    self._bury(pipe)
+                    idle.append(self._fork())
+                    queue.appendleft(task)
+                    continue
                 busy[pipe] = task
                 on_begin(task)
             for ready in wait(list(busy), timeout=1):
@@ -92,7 +99,7 @@ class Pool:
                 task = busy.pop(pipe)
                 try:
                     result = pipe.recv()
-                except EOFError:
+                except (EOFError, OSError):
                     result = Lost(task, self._bury(pipe))
                     idle.append(self._fork())
                 else:
