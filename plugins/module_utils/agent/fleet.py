@@ -70,7 +70,7 @@ def read_fleet(context: Context, planned: Iterable[str] = ()) -> Fleet:
     public = public_schema(context)
     tenants = read_tenants(context) if tenancy.by_schema else []
     types = {row.key: row.type for row in tenants}
-    names = list(dict.fromkeys([public, *types, *planned]))
+    names = list(dict.fromkeys([public, *_in_order([*types, *planned])]))
     existing, with_recorder = _read_schemas(context.connection, public)
     recorded = read_recorders(context.connection, [name for name in names if name in with_recorder])
     schemas = {
@@ -79,6 +79,13 @@ def read_fleet(context: Context, planned: Iterable[str] = ()) -> Fleet:
     }
     orphans = sorted(with_recorder - set(names)) if tenancy.by_schema else []
     return Fleet(public, tenants, schemas, orphans)
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """Where tenants go by name, those without a row take their place among them."""
+    from django.conf import settings
+
+    return names if getattr(settings, "TENANT_MIGRATION_ORDER", None) else sorted(names)
 
 
 def public_schema(context: Context) -> str:
