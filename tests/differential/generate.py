@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-# Kind: the class with its own arguments, and constant defaults. Where a comma is left out the value stands for all schemas.
+# Kind: the class with its own arguments, still open, and defaults that are the same for all schemas.
 KINDS: dict[str, tuple[str, list[str]]] = {
     "char": ("models.CharField(max_length=40", ["''", "'a'", "'it\\'s 50% \"x\"; -- %s'"]),
     "text": ("models.TextField(", ["''", "'y\\n\\\\z'"]),
@@ -437,7 +437,8 @@ class Author:
         return f"migrations.RenameModel({old!r}, {new!r})"
 
     def alter_table(self) -> str | None:
-        model = self.model()
+        # RunSQL names the tables of the first release.
+        model = self.model(lambda item: not item.fixed)
         return f"migrations.AlterModelTable({model!r}, {self.world.name('Tab le ')!r})" if model else None
 
     def alter_table_comment(self) -> str | None:

@@ -91,8 +91,7 @@ class Sides:
             )
         self.count(reply, operations)
         self.counts["failed"] += len(failed)
-        for m in messages.values():
-            self.reasons["F " + m[:120]] += 1
+        self.failures.update(message.partition(": ")[2][:60] for message in messages.values())
         return not failed
 
     def count(self, reply: dict[str, Any], operations: dict[str, int]) -> None:
