@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .figures import Parts, Round
 
 WIDTH, MARGIN = 800, 28
-NAMES, BARS = 190, 400
+NAMES, BARS = 190, 370
 ROW, BAR, TITLE = 24, 14, 44
 
 STYLE = """
@@ -42,14 +42,13 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f232
 OURS = ("module", "agent", "deploy")
 # How the sides are called where there is room for it.
 _LABELS = {
-    "standard": "migrate_schemas",
-    "multiprocessing": "… multiprocessing",
+    "standard": "standard executor",
+    "multiprocessing": "multiprocessing executor",
     "smart": "smart executor",
-    "smart multiprocessing": "… multiprocessing",
+    "smart multiprocessing": "smart, multiprocessing",
     "module": "this collection",
     "agent": "its agent alone",
     "deploy": "this collection",
-    "floor": "the bare SQL",
 }
 
 
@@ -59,6 +58,7 @@ class Panel:
 
     title: str
     sides: dict[str, float]
+    floor: str
 
     @property
     def height(self) -> int:
@@ -71,15 +71,19 @@ _TITLES = {
     "python": "A RunPython that updates rows, {tenants:,} tenants",
     "create": "20 new tenants beside {tenants:,}",
     "deploy": "The whole deploy, nothing pending, {tenants:,} tenants",
-    "noop_1000": "The least possible: start Django and read what is recorded, {tenants:,} tenants",
-    "apply_1000": "The least possible: the columns and index alone, {tenants:,} tenants",
+    "noop_1000": "Against the least possible, nothing pending, {tenants:,} tenants",
+    "apply_1000": "Against the least possible, three new columns with an index, {tenants:,} tenants",
 }
 
 
 def panels(groups: dict[str, Parts]) -> list[Panel]:
     """What can be shown of what was measured, in the order of the titles."""
     return [
-        Panel(title.format(tenants=groups[name]["fleet"]["tenants"]), _medians(groups[name]["fleet"]["rounds"]))
+        Panel(
+            title.format(tenants=groups[name]["fleet"]["tenants"]),
+            _medians(groups[name]["fleet"]["rounds"]),
+            "Django and one read" if name == "noop_1000" else "the bare SQL",
+        )
         for name, title in _TITLES.items()
         if name in groups
     ]
@@ -99,7 +103,8 @@ def chart(groups: dict[str, Parts], entries: dict[str, dict[str, Any]], measured
         longest = max(panel.sides.values())
         quickest = min((seconds for side, seconds in panel.sides.items() if side in OURS), default=longest)
         for side, seconds in panel.sides.items():
-            lines.extend(_bar(y, side, seconds, longest, quickest))
+            name = panel.floor if side == "floor" else _LABELS.get(side, side)
+            lines.extend(_bar(y, side, name, seconds, longest, quickest))
             y += ROW
     y += 14
     for line in [*_sentences(entries), *measured_on]:
@@ -116,19 +121,25 @@ def chart(groups: dict[str, Parts], entries: dict[str, dict[str, Any]], measured
     )
 
 
-def _bar(y: int, side: str, seconds: float, longest: float, quickest: float) -> list[str]:
+def _bar(y: int, side: str, name: str, seconds: float, longest: float, quickest: float) -> list[str]:
     ours = side in OURS
     kind = "ours" if ours else "floor" if side == "floor" else "peer"
     width = max(2.0, BARS * seconds / longest)
-    label = f"{seconds:.3g} s"
+    label = f"{short(seconds)} s"
     if kind == "peer":
-        label += f", {seconds / quickest:.3g} times as long"
+        label += f", {short(seconds / quickest, 1)} times as long"
     x = MARGIN + NAMES
     return [
-        _text(x - 10, y + BAR - 3, _LABELS.get(side, side), "strong" if ours else "", "end"),
+        _text(x - 10, y + BAR - 3, name, "strong" if ours else "", "end"),
         f'<rect class="{kind}" x="{x}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2"/>',
         _text(x + width + 8, y + BAR - 3, label, "strong" if ours else ""),
     ]
+
+
+def short(number: float, digits: int = 2) -> str:
+    """With fewer digits after the point the larger it is."""
+    before_the_point = len(str(int(number)))
+    return f"{number:,.{max(0, digits + 1 - before_the_point)}f}"
 
 
 def _sentences(entries: dict[str, dict[str, Any]]) -> list[str]:

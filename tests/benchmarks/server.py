@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -146,14 +147,9 @@ class Seed:
 
     def __init__(self, bench: Bench, shape: project.Shape) -> None:
         self.bench, self.shape = bench, shape
-        text = str(project.CORES).encode()
-        text += (checkout.ROOT / "tests" / "stacks" / "bench.txt").read_bytes()
-        text += (checkout.ROOT / "tests" / "stacks" / "current.txt").read_bytes()
-        text += b"".join(
-            path.read_bytes()
-            for path in sorted((checkout.ROOT / "tests" / "benchmarks").glob("*.py"))
-            if path.name in ("project.py", "server.py")
-        )
+        sources = [(checkout.ROOT / "tests" / "stacks" / f"{stack}.txt").read_text() for stack in ("bench", "current")]
+        sources += [inspect.getsource(part) for part in (project, Seed, Fleet)]
+        text = "".join([str(project.CORES), SEED, _ROWS, *sources]).encode()
         # Whatever a fleet is made from is in its name, so that an old one is never taken for a new one.
         self.version = hashlib.sha256(text).hexdigest()[:8]
         self.database = bench.database(f"seed_{shape.name}_{self.version}")
@@ -296,17 +292,17 @@ class Shown:
     """What a schema holds, as far as every side has to leave the same."""
 
     tables: int
-    columns: int
+    columns: str
     indexes: int
     constraints: int
     sequences: int
     recorded: str
     kinds: str
-    codes: int | None
+    codes: str
 
 
 def shown(database: Database, shape: project.Shape, schemas: list[str]) -> dict[str, Shown]:
-    """What there is in each schema: counts of tables, columns, indexes, constraints, sequences and what is recorded."""
+    """What there is in each schema: its columns, counts of tables, indexes, constraints and sequences, and what is recorded."""
     found: dict[str, list[Any]] = {}
     with database.connect() as connection:
         for row in connection.execute(_COUNTS, [schemas]):
@@ -338,18 +334,23 @@ _KINDS = (
     " FROM {schema}.django_content_type) || '/' || (SELECT count(*) || ':' || md5(string_agg(codename, ',' ORDER BY codename))"
     " FROM {schema}.auth_permission)"
 )
-_CODES = "SELECT {name}::text, count(*) FROM {schema}.catalog_item WHERE code <> ''"
+_CODES = (
+    "SELECT {name}::text, count(*) || ':' || coalesce(md5(string_agg(id || code, ',' ORDER BY id)), '')"
+    " FROM {schema}.catalog_item WHERE code <> ''"
+)
 
 
 _COUNTS = """
 WITH ns AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%s)),
-rel AS (SELECT oid, relnamespace AS ns, relkind FROM pg_class WHERE relnamespace IN (SELECT oid FROM ns))
-SELECT n.nspname, coalesce(r.tables, 0), coalesce(a.n, 0), coalesce(r.indexes, 0), coalesce(k.n, 0), coalesce(r.sequences, 0)
+rel AS (SELECT oid, relname, relnamespace AS ns, relkind FROM pg_class WHERE relnamespace IN (SELECT oid FROM ns))
+SELECT n.nspname, coalesce(r.tables, 0), a.shown, coalesce(r.indexes, 0), coalesce(k.n, 0), coalesce(r.sequences, 0)
 FROM ns n
 LEFT JOIN (SELECT ns, count(*) FILTER (WHERE relkind = 'r') AS tables, count(*) FILTER (WHERE relkind = 'i') AS indexes,
     count(*) FILTER (WHERE relkind = 'S') AS sequences FROM rel GROUP BY ns) r ON r.ns = n.oid
-LEFT JOIN (SELECT rel.ns, count(*) AS n FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND rel.relkind = 'r'
-    AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1) a ON a.ns = n.oid
+LEFT JOIN (SELECT rel.ns, count(*) || ':' || md5(string_agg(concat_ws(' ', rel.relname, a.attname, a.atttypid, a.atttypmod,
+    a.attnotnull, a.attidentity), ',' ORDER BY rel.relname, a.attname)) AS shown
+    FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND rel.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY 1) a ON a.ns = n.oid
 LEFT JOIN (SELECT connamespace AS ns, count(*) AS n FROM pg_constraint GROUP BY 1) k ON k.ns = n.oid
 """
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.benchmarks import chart, figures
 
 if TYPE_CHECKING:
@@ -38,14 +40,30 @@ def test_a_panel_has_a_bar_for_each_side_the_longest_first() -> None:
 def test_bars_are_as_long_as_their_seconds() -> None:
     svg = ElementTree.fromstring(chart.chart(GROUPS, {}, []))  # noqa: S314
     bars = [float(bar.get("width", "0")) for bar in svg.iter(f"{SVG}rect") if bar.get("class") != "page"]
-    assert bars == [400.0, 30.0, 10.0, 400.0, 333.3]
+    assert bars == pytest.approx([chart.BARS * share for share in (1, 6 / 80, 2 / 80, 1, 2.5 / 3)], abs=0.1)
 
 
 def test_peers_are_compared_with_us_and_we_with_nobody() -> None:
     found = texts(chart.chart(GROUPS, {}, []))
-    assert "80 s, 40 times as long" in found
-    assert "2 s" in found
-    assert "2.5 s" in found
+    assert "80.0 s, 40 times as long" in found
+    assert "6.00 s, 3.0 times as long" in found
+    assert "2.00 s" in found
+    assert "2.50 s" in found
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "text"),
+    [
+        (0.123, 2, "0.12"),
+        (12.34, 2, "12.3"),
+        (123.4, 2, "123"),
+        (1234.5, 2, "1,234"),
+        (9.96, 1, "10.0"),
+        (40.2, 1, "40"),
+    ],
+)
+def test_large_numbers_have_fewer_digits_after_the_point(number: float, digits: int, text: str) -> None:
+    assert chart.short(number, digits) == text
 
 
 def test_what_bars_would_not_show_is_said() -> None:
