@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,13 +159,15 @@ def held(fleet: Database) -> Iterator[psycopg.Connection[Any]]:
     connection.close()
 
 
-def left_files() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(".ansible-tenancy-*"))
+def left_files(run: Playbook) -> list[Path]:
+    """Which of the files are still there that the run's modules were told to write."""
+    named = {Path(name) for name in re.findall(r"TENANCY_PROGRESS_FILE=(/\S+)", run.text())}
+    assert named
+    return [file for file in named if file.exists()]
 
 
 def test_a_long_run_says_what_is_done_what_is_left_and_what_it_waits_for(play, migrate, held):
-    before = left_files()
-    run = play(migrate(), "-v")
+    run = play(migrate(), "-vvv")
     run.wait_for(r"^\[node1\] 5 done, 0 failed, 1 left; .*tenant4 running for \d")
     held.rollback()
     output = run.end()
@@ -175,7 +176,7 @@ def test_a_long_run_says_what_is_done_what_is_left_and_what_it_waits_for(play, m
     assert counts == sorted(counts)
     ended = re.findall(r"^<node1> (\w+) done in [\d.]+ s$", output, re.MULTILINE)
     assert sorted(ended) == sorted(["public", *TENANTS])
-    assert left_files() <= before
+    assert not left_files(run)
 
 
 def test_a_run_that_nobody_wants_to_watch_shows_nothing(play, migrate, fleet):
@@ -233,18 +234,16 @@ def test_the_result_is_that_of_the_module_alone(play, sample, new_database, temp
 
 
 def test_a_run_that_is_interrupted_leaves_no_work_and_no_file(play, migrate, held, fleet):
-    before = left_files()
-    run = play(migrate())
+    run = play(migrate(), "-vvv")
     run.wait_for(r"^\[node1\] 5 done, 0 failed, 1 left; .*tenant4 running for")
     run.process.send_signal(signal.SIGINT)
     run.end()
     until(lambda: not sessions(fleet, held))
-    until(lambda: left_files() <= before, lambda: str(left_files()))
+    until(lambda: not left_files(run))
 
 
 def test_a_run_whose_controller_is_killed_ends_with_it(play, migrate, held, fleet):
-    before = left_files()
-    run = play(migrate())
+    run = play(migrate(), "-vvv")
     run.wait_for(r"^\[node1\] 5 done, 0 failed, 1 left; .*tenant4 running for")
     run.process.kill()
     workers = [
@@ -256,7 +255,7 @@ def test_a_run_whose_controller_is_killed_ends_with_it(play, migrate, held, flee
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     until(lambda: not sessions(fleet, held))
-    until(lambda: left_files() <= before, lambda: str(left_files()))
+    until(lambda: not left_files(run))
 
 
 def sessions(database: Database, besides: psycopg.Connection[Any]) -> list[Any]:
