@@ -43,7 +43,9 @@ def main() -> int:
     finally:
         bench.stop()
     print(figures.table(write(directory, options.scale, facts)))
-    print(f"\nbuild/bench.json, build/bench.svg: scale {options.scale:g}")
+    print("\nbuild/bench.json, build/bench.svg")
+    if options.scale != 1:
+        print(f"With {options.scale:g} times the tenants: what is to be reached is meant for all of them.")
     if failed:
         print(f"Not measured to the end: {', '.join(failed)}")
     return 1 if failed else 0
