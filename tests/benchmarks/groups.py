@@ -431,11 +431,12 @@ GROUPS: dict[str, Callable[[Kit], None]] = {
 }
 
 # The fleets that a group works on, or makes its own of; those that no later group wants may be dropped.
-_USUAL = [(BUSINESS, HEAT), (BUSINESS, 500)]
-FLEETS: dict[str, list[tuple[Shape, int]]] = {
+_USUAL = ((BUSINESS, HEAT), (BUSINESS, 500))
+_LARGE = (*_USUAL, (BUSINESS, 1000))
+FLEETS: dict[str, tuple[tuple[Shape, int], ...]] = {
     **dict.fromkeys(GROUPS, _USUAL),
-    **dict.fromkeys(("noop_1000", "apply_1000", "memory"), [*_USUAL, (BUSINESS, 1000)]),
-    "growth": [(SMALL, size) for size in (200, 400, 2500, 5000)],
+    **dict.fromkeys(("noop_1000", "apply_1000", "memory"), _LARGE),
+    "growth": tuple((SMALL, size) for size in (200, 400, 2500, 5000)),
 }
 
 
