@@ -59,3 +59,44 @@ def test_a_release_reaches_every_schema_and_leaves_what_django_would(module, pro
         structures.add((tuple(columns), tuple(kinds), tuple(recorded)))
     assert len(structures) == 1
     assert not module("django_migrate_schemas")["changed"]
+
+
+CONDITIONAL = """
+from django.db import migrations
+
+
+def widen(apps, schema_editor):
+    if schema_editor.connection.schema_name == "tenant3":
+        schema_editor.execute("ALTER TABLE plants_plant ADD COLUMN extra integer")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("plants", "0003_plant_city_plant_plant_supplier_idx")]
+    operations = [migrations.RunPython(widen)]
+"""
+
+AFTERWARDS = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("plants", "0004_conditional")]
+    operations = [migrations.AddField("plant", "note", models.CharField(max_length=9, default=""))]
+"""
+
+
+def test_sql_is_not_replayed_where_python_has_left_another_structure(module, project, database):
+    module("django_migrate_schemas", scope="shared")
+    module("django_tenant", tenants=[declared(schema) for schema in ["public", *TENANTS]])
+    migrations = project.directory / "plants" / "migrations"
+    (migrations / "0004_conditional.py").write_text(CONDITIONAL)
+    (migrations / "0005_afterwards.py").write_text(AFTERWARDS)
+    result = module("django_migrate_schemas", scope="tenants")
+    reasons = [reason for reason in result["through_django"] if "has left another structure than in tenant0" in reason]
+    assert [result["through_django"][reason] for reason in reasons] == [1]
+    for schema in TENANTS:
+        columns = database.query(
+            f"SELECT column_name FROM information_schema.columns WHERE table_schema = '{schema}' AND table_name = 'plants_plant'"
+        )
+        assert ("note",) in columns
+        assert (("extra",) in columns) == (schema == "tenant3")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 from . import permissions
 from .executor import graph_executor_class, run_plan, watched
+from .fingerprint import fingerprint_of
 from .fleet import RECORDER_TABLE
 from .outcome import Outcome, Watch
 from .purity import impurity, statement_kind
@@ -37,7 +38,10 @@ class Step:
 
 @dataclass
 class Unit:
-    """One migration as the other schemas of the cohort get it: its SQL, or the reason why Django runs it, and its steps for that."""
+    """One migration as the other schemas of the cohort get it: its SQL, or the reason why Django runs it, and its steps for that.
+
+    ``leaves`` is the structure that Django left in the first schema; only where it leaves the same is SQL replayed after it.
+    """
 
     key: Migration
     atomic: bool
@@ -45,6 +49,7 @@ class Unit:
     sql: list[str] = field(default_factory=list)
     because: str | None = None
     steps: list[Step] = field(default_factory=list)
+    leaves: str | None = None
 
     @property
     def name(self) -> str:
@@ -121,7 +126,10 @@ def _capturing_executor(context: Context, loader: MigrationLoader, watch: Captur
             watch.units[unit.name] = unit
             if unit.because:
                 unit.steps = _steps(state, migration)
-            return super().apply_migration(state, migration, fake, fake_initial)
+            state = super().apply_migration(state, migration, fake, fake_initial)
+            if unit.because:
+                unit.leaves = fingerprint_of(context.connection, watch.schema)
+            return state
 
     return CapturingExecutor(context, loader, watch)
 

@@ -137,3 +137,9 @@ def fingerprints(parts: Iterable[Mapping[str, tuple[int, int]]]) -> dict[str, st
         for schema, (count, total) in part.items():
             found.setdefault(schema, []).append(f"{count}:{total}")
     return {schema: "/".join(texts) for schema, texts in found.items()}
+
+
+def fingerprint_of(connection: Any, schema: str) -> str:
+    """The fingerprint of one schema."""
+    with connection.cursor() as cursor:
+        return fingerprints(read_part(cursor, part, [schema], connection.pg_version) for part in PARTS)[schema]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .compiler import CapturingWatch, Compiled, compile_plan
+from .compiler import CapturingWatch, Compiled, compile_plan, routing
 from .executor import run_plan
-from .replay import replay_inside, run_mixed
+from .replay import NotAlike, replay_inside, run_mixed
 from .verification import in_schema
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ class NewSchemas:
             compiled = Compiled(plan.schema.name)
             compile_plan(self.context, plan, self.graphs.for_recorded(plan.schema.recorded), watch, compiled)
             self._compiled[plan.schema.type] = compiled
-        elif compiled.because:
+        elif compiled.because or self._routed_otherwise(plan, compiled):
             run_plan(self.context, plan, self.graphs.for_recorded(plan.schema.recorded), watch)
         else:
             self._replay(plan, compiled, watch)
+
+    def _routed_otherwise(self, plan: SchemaPlan, compiled: Compiled) -> bool:
+        return bool(compiled.asked) and routing(self.context, plan.schema, compiled.asked) != compiled.routing
 
     def _replay(self, plan: SchemaPlan, compiled: Compiled, watch: Watch) -> None:
         from django.db import Error, transaction
@@ -55,7 +58,7 @@ class NewSchemas:
                         replay_inside(self.context, compiled, plan.schema)
                 else:
                     run_mixed(self.context, compiled, plan.schema, watch, [])
-        except Error:
+        except (Error, NotAlike):
             if watch.current:
                 raise
             # A script does not tell which of its migrations failed; Django does.

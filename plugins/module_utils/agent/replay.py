@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from . import permissions
 from .database import quoted
+from .fingerprint import fingerprint_of
 from .fleet import RECORDER_TABLE
 from .guards import drop_invalid_indexes, require_search_path
 from .outcome import Outcome, Watch
@@ -27,6 +28,10 @@ _WRITES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|SELECT)\
 
 # On a line of its own: what is before it may end with a comment.
 _NEXT = "\n;\n"
+
+
+class NotAlike(Exception):
+    """Python left another structure here than in the schema whose SQL was captured; the rest has to go through Django."""
 
 
 def batches(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -146,6 +151,13 @@ def run_mixed(context: Context, compiled: Compiled, schema: SchemaState, watch: 
                     for line in extra:
                         with context.connection.cursor() as cursor:
                             cursor.execute(line)
+                if number < len(parts) and parts[number][0].because is None:
+                    _require_alike(context, unit, compiled.first, schema.name)
+
+
+def _require_alike(context: Context, unit: Unit, first: str, schema: str) -> None:
+    if fingerprint_of(context.connection, schema) != unit.leaves:
+        raise NotAlike(f"{unit.name} has left another structure than in {first}")
 
 
 def _run_unit(context: Context, unit: Unit, watch: Watch) -> None:
