@@ -48,3 +48,33 @@ def test_a_second_run_waits_and_then_says_who_holds_the_lock(module, database):
     assert results["second"]["failed"]
     assert "Another run holds the deploy lock of this database: tenancy deploy by" in results["second"]["msg"]
     assert not module("django_migrate_schemas", scope="shared")["changed"]
+
+
+def test_the_public_schema_is_tried_again_where_it_does_not_get_its_locks(module, database):
+    database.execute(
+        "CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app text, name text, applied timestamptz)"
+    )
+    blocker = database.connect()
+    blocker.autocommit = False
+    # Not the reading of what is recorded: the first record is what has to wait.
+    blocker.execute("LOCK TABLE django_migrations IN SHARE MODE")
+    release = threading.Timer(1.5, blocker.rollback)
+    release.start()
+    result = module("django_migrate_schemas", scope="shared", lock_timeout=0.3, retries=8)
+    release.join()
+    assert not result.get("failed"), result["msg"]
+    assert not module("django_migrate_schemas", scope="shared")["changed"]
+
+
+def test_a_lock_that_stays_is_named_with_its_statement(module, database):
+    database.execute(
+        "CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app text, name text, applied timestamptz)"
+    )
+    blocker = database.connect()
+    blocker.autocommit = False
+    blocker.execute("LOCK TABLE django_migrations IN SHARE MODE")
+    result = module("django_migrate_schemas", scope="shared", lock_timeout=0.2, retries=1)
+    blocker.rollback()
+    assert result["failed"]
+    assert result["failures"][0]["sqlstate"] == "55P03"
+    assert "SQLSTATE 55P03" in result["msg"]

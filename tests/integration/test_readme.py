@@ -40,7 +40,7 @@ def blocks(heading: str, language: str) -> list[str]:
 def steps(heading: str) -> list[tuple[str, str]]:
     """The section's commands, each with the output that is shown for it."""
     sessions = "".join(blocks(heading, "console"))
-    return [(command, shown) for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", sessions, re.MULTILINE)]
+    return list(re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", sessions, re.MULTILINE))
 
 
 class Terminal:

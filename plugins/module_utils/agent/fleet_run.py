@@ -16,10 +16,12 @@ from .compiler import Compiled, compile_first, routing
 from .database import sqlstate
 from .executor import migrate_schema, state_before, watched
 from .fingerprint import PARTS, fingerprints, read_part
+from .fleet import RECORDER_TABLE, read_recorders
 from .outcome import Failure, Outcome, Watch
 from .permissions import read_digests
 from .plan import SchemaPlan
 from .replay import local_limits, replay_whole, run_mixed
+from .structure import read_tables
 from .workers import Lost, Pool, default_size
 
 if TYPE_CHECKING:
@@ -83,9 +85,9 @@ def migrate_fleet(
     limits: Limits,
     on_outcome: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    """Bring tenants' schemas to their plans. A schema that fails does not stop the others, up to ``max_failures``.
+    """Bring schemas to their plans. One that fails does not stop the others, up to ``max_failures``.
 
-    :param plans: the plans of schemas that exist; not the public one.
+    :param plans: the plans of schemas that exist: the public one by itself, or tenants'.
     :param on_outcome: called with each schema's outcome as it ends.
     :returns: an outcome for each schema that was begun.
     """
@@ -94,7 +96,7 @@ def migrate_fleet(
         for plan in plans:
             if not run.stopped():
                 run.begin(plan.schema.name)
-                run.note(run.in_django(plan, None))
+                run.note(run.alone(plan))
         return run.outcomes
     cohorts = run.cohorts(plans)
     for cohort in cohorts:
@@ -102,6 +104,11 @@ def migrate_fleet(
     run.work(cohorts)
     run.prove(cohorts)
     return run.outcomes
+
+
+def _pause(tries: int) -> float:
+    """Seconds to wait before another try: whoever held the lock may need a moment."""
+    return min(0.1 * (1 << tries), 2.0)
 
 
 class _Run:
@@ -139,6 +146,18 @@ class _Run:
 
     def stopped(self) -> bool:
         return self.allowed is not None and self.failures > self.allowed
+
+    def alone(self, plan: SchemaPlan) -> Outcome:
+        """One schema through Django, tried again like any other if it does not get its locks."""
+        outcome = self._limited_django(plan, None)
+        for tries in range(1, self.limits.retries + 1):
+            if not outcome.failure or outcome.failure.sqlstate not in _RETRYABLE:
+                break
+            time.sleep(_pause(tries))
+            applied = outcome.applied
+            outcome = self._limited_django(self._plan_again(plan), None)
+            outcome.applied = applied + outcome.applied
+        return outcome
 
     def in_django(self, plan: SchemaPlan, because: str | None) -> Outcome:
         loader = self.graphs.for_recorded(plan.schema.recorded)
@@ -242,8 +261,8 @@ class _Run:
         """In a worker: one schema, as far as it gets."""
         plan, compiled = self.queue[task.number]
         if task.tries:
-            # Whoever held the lock may need a moment; the others have gone first already.
-            time.sleep(min(0.1 * 2**task.tries, 2))
+            # The others have gone first already.
+            time.sleep(_pause(task.tries))
             plan = self._plan_again(plan)
         if compiled is None or compiled.because or len(plan.migrations) < len(compiled.units):
             return self._limited_django(plan, compiled.because if compiled else None)
@@ -283,13 +302,10 @@ class _Run:
 
     def _plan_again(self, plan: SchemaPlan) -> SchemaPlan:
         """The plan less what is recorded by now."""
-        from .fleet import read_recorders
-
-        recorded = (
-            read_recorders(self.context.connection, [plan.schema.name])[plan.schema.name]
-            if plan.schema.has_recorder
-            else plan.schema.recorded
-        )
+        name, connection = plan.schema.name, self.context.connection
+        recorded = plan.schema.recorded
+        if RECORDER_TABLE in read_tables(connection, [name])[name]:
+            recorded = read_recorders(connection, [name])[name]
         migrations = tuple(key for key in plan.migrations if key not in recorded)
         return SchemaPlan(
             replace(plan.schema, recorded=recorded), migrations, self.graphs.applied(recorded), plan.to_record
@@ -301,7 +317,7 @@ class _Run:
 
     def _set_limits(self) -> None:
         """Set the time limits for the session, where Django runs the statements and the session is our own."""
-        if self.context.pooled:
+        if self.context.pooled or self.context.connection.vendor != "postgresql":
             return
         limits = {"lock_timeout": self.limits.lock_timeout, "statement_timeout": self.limits.statement_timeout}
         with self.context.connection.cursor() as cursor:

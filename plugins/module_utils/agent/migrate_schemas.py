@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .database import quoted, require_create
 from .deploy_lock import DeployLock, Shard
-from .executor import migrate_schema
 from .fleet import Fleet, SchemaState, public_schema, read_fleet
 from .fleet_run import Limits, migrate_fleet
 from .graph import Graphs
@@ -122,10 +121,9 @@ def _execute(context: Context, graphs: Graphs, plan: Plan, limits: Limits) -> li
     context.wire.event("work", of=total)
     shared = [item for item in plan.pending if item.schema.name == public_schema(context)]
     for item in shared:
-        context.wire.event("begun", schema=item.schema.name)
         context.wire.doing(f"migrating {item.schema.name}")
         _make_public_schema(context, item.schema)
-        note(migrate_schema(context, item, graphs.for_recorded(item.schema.recorded), limits.fake_initial))
+    migrate_fleet(context, graphs, shared, limits, note)
     if not any(outcome.failure for outcome in outcomes):
         migrate_fleet(context, graphs, [item for item in plan.pending if item not in shared], limits, note)
     return outcomes

@@ -134,7 +134,7 @@ def lacking_grants(context: Context, schemas: set[str], roles: set[str]) -> set[
         return set()
     with context.connection.cursor() as cursor:
         cursor.execute(_LACKING, [sorted(schemas), sorted(roles)])
-        return {(schema, role) for schema, role in cursor.fetchall()}
+        return set(cursor.fetchall())
 
 
 def grant(context: Context, schema: str, roles: list[str]) -> None:

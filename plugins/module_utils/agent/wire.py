@@ -101,7 +101,7 @@ class Wire:
                 try:
                     canceller()
                 except Exception as error:
-                    print(f"cancelling a statement failed: {error}", file=sys.stderr)
+                    sys.stderr.write(f"cancelling a statement failed: {error}\n")
 
         # A server that does not answer must not keep the agent alive.
         worker = threading.Thread(target=cancel, daemon=True)
