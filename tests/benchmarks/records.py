@@ -60,6 +60,8 @@ class Record:
         return parts
 
     def add(self, part: str, tenants: int, measured: Round) -> None:
+        if code() != self.basis["code"]:
+            raise RuntimeError("the code was changed while it was measured: run this again, it begins anew")
         self.parts.setdefault(part, {"tenants": tenants, "rounds": []})["rounds"].append(measured)
         self.data["measured"] = datetime.now(UTC).isoformat(timespec="seconds")
         self.data["load"].append(round(os.getloadavg()[0], 1))

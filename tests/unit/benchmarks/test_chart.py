@@ -39,7 +39,7 @@ def test_a_panel_has_a_bar_for_each_side_the_longest_first() -> None:
 
 def test_bars_are_as_long_as_their_seconds() -> None:
     svg = ElementTree.fromstring(chart.chart(GROUPS, {}, []))  # noqa: S314
-    bars = [float(bar.get("width", "0")) for bar in svg.iter(f"{SVG}rect") if bar.get("class") != "page"]
+    bars = [float(drawn.get("width", "0")) for drawn in svg.iter(f"{SVG}rect") if drawn.get("class") != "page"]
     assert bars == pytest.approx([chart.BARS * share for share in (1, 6 / 80, 2 / 80, 1, 2.5 / 3)], abs=0.1)
 
 
