@@ -175,6 +175,9 @@ def clean_value(item: Field, value: Any) -> Any:
     from django.conf import settings
     from django.utils import timezone
 
+    if value is None and item.null:
+        # blank=False is about forms: a field left out of a creation is NULL as well.
+        return None
     cleaned = item.clean(value, None)
     if isinstance(cleaned, datetime.datetime) and settings.USE_TZ and timezone.is_naive(cleaned):
         return timezone.make_aware(cleaned)

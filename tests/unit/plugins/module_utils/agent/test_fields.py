@@ -177,6 +177,11 @@ def test_a_foreign_key_is_given_as_a_mapping_that_finds_a_row(given: Any) -> Non
     assert error.startswith("owner: a foreign key to directory.Owner is given as a mapping")
 
 
+def test_null_is_taken_where_the_column_takes_it_whatever_forms_want() -> None:
+    found = values({"opened_at": None})
+    assert (found.errors, found.attributes) == ([], {"opened_at": None})
+
+
 def test_a_foreign_key_may_be_empty_where_the_field_may() -> None:
     assert values({"contact": None}).attributes == {"contact": None}
     assert values({"owner": None}).errors == ["owner: this field can't be empty."]
