@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from .fields import settable_fields
@@ -70,10 +71,8 @@ def _versions(context: Context) -> dict[str, str]:
     versions = {"python": platform.python_version(), "django": django.get_version()}
     if context.tenancy.by_schema:
         try:
-            from importlib.metadata import version
-
             versions["django_tenants"] = version("django-tenants")
-        except Exception:
+        except PackageNotFoundError:
             versions["django_tenants"] = "unknown"
     driver = connection.Database
     versions["driver"] = (

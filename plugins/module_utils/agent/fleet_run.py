@@ -20,7 +20,7 @@ from .fleet import RECORDER_TABLE, read_recorders
 from .outcome import Failure, Outcome, Watch
 from .permissions import read_digests
 from .plan import SchemaPlan
-from .replay import local_limits, replay_whole, run_mixed
+from .replay import local_limits, replay_whole, run_mixed, time_limits
 from .structure import read_tables
 from .workers import Lost, Pool, default_size
 
@@ -319,11 +319,9 @@ class _Run:
         """Set the time limits for the session, where Django runs the statements and the session is our own."""
         if self.context.pooled or self.context.connection.vendor != "postgresql":
             return
-        limits = {"lock_timeout": self.limits.lock_timeout, "statement_timeout": self.limits.statement_timeout}
         with self.context.connection.cursor() as cursor:
-            for name, seconds in limits.items():
-                if seconds:
-                    cursor.execute(f"SET {name} = {int(seconds * 1000)}")
+            for limit in time_limits(self.limits.lock_timeout, self.limits.statement_timeout):
+                cursor.execute(f"SET {limit}")
 
     def prove(self, cohorts: list[Cohort]) -> None:
         """After the run each cohort must have one structure again; a schema that has not is a failure with a name.

@@ -76,9 +76,14 @@ def search_path(context: Context, schema: str) -> str:
 
 
 def local_limits(lock_timeout: float, statement_timeout: float) -> list[str]:
-    """SET LOCAL of the time limits for DDL, in seconds; 0 keeps the server's own."""
+    """The time limits for DDL, in seconds, set for a transaction; 0 keeps the server's own. Pure."""
+    return [f"SET LOCAL {limit}" for limit in time_limits(lock_timeout, statement_timeout)]
+
+
+def time_limits(lock_timeout: float, statement_timeout: float) -> list[str]:
+    """The limits as SET takes them. Pure."""
     limits = {"lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
-    return [f"SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in limits.items() if seconds]
+    return [f"{name} = {int(seconds * 1000)}" for name, seconds in limits.items() if seconds]
 
 
 def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limits: Sequence[str]) -> Outcome:
