@@ -120,6 +120,16 @@ options:
       - Stop once more schemas than this have failed, a number or a percentage such as V(5%). Those that were not begun are named as pending.
       - Without it, all are tried.
     type: str
+  signals:
+    description:
+      - Which schemas the project's receivers hear of. C(pre_migrate), C(post_migrate) and django-tenants' own signals are sent as the
+        stock commands send them.
+      - With V(pending), they are sent for the schemas that have something pending.
+      - With V(always), for every schema that the task is about, as the stock commands do. Where nothing is pending this does not count as a change;
+        RV(summary) says of how many such schemas they were sent. A receiver that fails makes its schema fail. In check mode none are sent.
+    type: str
+    choices: [pending, always]
+    default: pending
   progress:
     description:
       - Whether a run that takes longer than a second shows how it goes on, a line a second at most. With C(-v) each schema is named as it ends.
@@ -263,10 +273,12 @@ through_django:
   type: dict
   sample: {"customers.0005_fill_customer_code: RunPython may do something else in every schema": 7}
 summary:
-  description: How many schemas were looked at, and how many were migrated, are pending, up to date, or failed.
+  description:
+    - How many schemas were looked at, and how many were migrated, are pending, up to date, or failed.
+    - V(signalled) counts those where nothing was pending and signals were sent all the same, see O(signals).
   returned: success, or when schemas failed
   type: dict
-  sample: {failed: 0, migrated: 2, pending: 0, replayed: 0, schemas: 2, up_to_date: 0}
+  sample: {failed: 0, migrated: 2, pending: 0, replayed: 0, schemas: 2, signalled: 0, up_to_date: 0}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -297,6 +309,7 @@ ARGUMENTS = {
     "statement_timeout": {"type": "float", "default": 0},
     "retries": {"type": "int", "default": 3},
     "max_failures": {"type": "str"},
+    "signals": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
     "progress": {"type": "bool", "default": True},
     "report": {"type": "path"},
     "planned": {"type": "list", "elements": "str", "default": []},

@@ -40,6 +40,10 @@ pre_migrate.connect(NOTED[0])
 post_migrate.connect(NOTED[1])
 """
 
+REFUSES = """    def receiver(sender, plan, **kwargs):
+        if connection.schema_name == "t3":
+            raise ValueError("not in t3")"""
+
 LISTENERS = """
 from pathlib import Path
 
@@ -100,6 +104,41 @@ def test_what_listens_is_called_for_every_schema_as_by_the_stock_command(pair, p
     reply = migrate_ours(pair.ours, pair.releases.directory, project)
     assert sorted(calls(project)) == sorted(wanted)
     assert len(wanted) == 10
+    assert reply["failed"] == []
+    pair.compare()
+
+
+@pytest.mark.parametrize("code", [RECEIVERS, LISTENERS])
+def test_what_listens_is_called_where_nothing_is_pending_if_signals_is_always(pair, project, code):
+    append(project, "things/models.py", code)
+    stock(project, pair)
+    wanted = calls(project)
+    reply = migrate_ours(pair.ours, pair.releases.directory, project)
+    assert not (project / "calls").exists()
+    assert reply["counts"]["signalled"] == 0
+    reply = migrate_ours(pair.ours, pair.releases.directory, project, signals="always")
+    assert sorted(calls(project)) == sorted(wanted)
+    assert len(wanted) == 10
+    assert (reply["migrated"], reply["failed"]) == ([], [])
+    assert reply["counts"]["signalled"] == reply["counts"]["up_to_date"] == 5
+    pair.compare()
+
+
+def test_a_receiver_that_fails_where_nothing_is_pending_is_named_with_its_schema(pair, project):
+    append(project, "things/models.py", RECEIVERS.replace("    def receiver(sender, plan, **kwargs):", REFUSES))
+    reply = migrate_ours(pair.ours, pair.releases.directory, project, signals="always", report=True)
+    assert {failure["schema"]: failure["message"] for failure in reply["failed"]} == {"t3": "ValueError: not in t3"}
+    assert reply["counts"]["signalled"] == reply["counts"]["up_to_date"] == 4
+    assert {entry["schema"]: entry["state"] for entry in reply["schemas"]}["t2"] == "up_to_date"
+
+
+def test_content_types_that_are_gone_come_back_where_nothing_is_pending_if_signals_is_always(pair):
+    gone = "DELETE FROM {schema}.auth_permission WHERE codename LIKE '%tag'; DELETE FROM {schema}.django_content_type WHERE model = 'tag'"
+    for schema in ("t1", "t2", "t3", "t4"):
+        for statement in gone.format(schema=schema).split("; "):
+            pair.execute(statement)
+    stock(fleet.PROJECT, pair)
+    reply = migrate_ours(pair.ours, pair.releases.directory, signals="always")
     assert reply["failed"] == []
     pair.compare()
 

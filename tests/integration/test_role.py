@@ -247,6 +247,32 @@ def test_the_first_step_takes_what_migrate_first_names(deploying: Callable[..., 
     assert "contacts.0001_initial" not in names
 
 
+def test_how_to_migrate_is_told_to_every_step_that_migrates(
+    deployed: Callable[[str], tuple[Deployment, Database]],
+) -> None:
+    wanted = {
+        "executor": "django",
+        "signals": "always",
+        "workers": 1,
+        "lock_timeout": 7.5,
+        "statement_timeout": 90,
+        "retries": 1,
+        "max_failures": "10%",
+        "lock_wait": 5,
+        "progress": False,
+    }
+    project, _database = deployed("schema_tenants")
+    run = project.deploy("-vvv", **{f"tenancy_{name}": value for name, value in wanted.items()})
+    for step in STEPS[:4]:
+        text = run.sections()[step]
+        result = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        told = result["invocation"]["module_args"]
+        known = set(wanted) if step in (STEPS[0], STEPS[3]) else {"lock_wait", "progress"}
+        assert {name: told[name] for name in known} == {name: wanted[name] for name in known}
+        if step == STEPS[3]:
+            assert result["summary"]["signalled"] == 2
+
+
 def test_the_report_lists_every_schema(deployed: Callable[[str], tuple[Deployment, Database]], tmp_path: Path) -> None:
     project, _database = deployed("schema_tenants")
     project.sample.upgrade("2")

@@ -80,7 +80,7 @@ def run_plan(
     Inside a transaction of the caller's the whole plan belongs to it.
     """
     _with_own_recorder(context, plan.schema)
-    if custom.own_command(context.tenancy):
+    if plan.migrations and custom.own_command(context.tenancy):
         custom.migrate(context, plan, fake_initial)
         return
     announce(context, "schema_pre_migration", schema_name=plan.schema.name)

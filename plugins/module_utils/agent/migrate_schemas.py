@@ -23,7 +23,7 @@ from .structure import read_tables
 if TYPE_CHECKING:
     from .loading import Context
     from .outcome import Outcome
-    from .plan import Plan
+    from .plan import Plan, SchemaPlan
 
 
 def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
 
     :param options: ``scope``, ``schemas``, ``exclude``, ``migrate_first``, ``target``, ``fake_initial``, ``check``,
         ``planned`` and ``planned_migrations`` (what earlier steps of a check would have made and applied),
-        ``report`` (whether to list every schema).
+        ``signals`` (``pending`` or ``always``), ``report`` (whether to list every schema).
     :returns: ``tenancy``, ``pending`` and ``migrated`` (groups), ``failed``, ``counts``, ``warnings``, and ``schemas`` for a report.
     :raises AgentError: the request as a whole can't be done; nothing has been written.
     """
@@ -46,11 +46,17 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
         # Read under the lock: what another run has just done is not done again.
         plan, warnings = _plan(context, graphs, options)
         outcomes: list[Outcome] = []
-        if plan.pending:
+        todo = _to_run(plan, options.get("signals"))
+        if todo:
             _require_rights(context, plan)
             require_session(context, plan.pending, lambda item: graphs.for_recorded(item.schema.recorded).graph.nodes)
-            outcomes = _execute(context, graphs, plan, limits_of(options))
+            outcomes = _execute(context, graphs, todo, limits_of(options))
     return reply(context, plan, outcomes, options, warnings)
+
+
+def _to_run(plan: Plan, signals: str | None) -> list[SchemaPlan]:
+    """The schemas with something to apply; with ``signals: always`` also those that are only to be told of it. Pure."""
+    return [item for item in plan.schemas if not item.problem and (item.lines or signals == "always")]
 
 
 def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Plan, list[str]]:
@@ -101,10 +107,10 @@ def _warnings(context: Context, fleet: Fleet, plan: Plan, options: dict[str, Any
     ]
 
 
-def _execute(context: Context, graphs: Graphs, plan: Plan, limits: Limits) -> list[Outcome]:
+def _execute(context: Context, graphs: Graphs, todo: list[SchemaPlan], limits: Limits) -> list[Outcome]:
     """Migrate the public schema, then the tenants'. If the public one fails that ends it, since tenants build on it."""
     outcomes: list[Outcome] = []
-    total = len(plan.pending)
+    total = len(todo)
 
     def note(outcome: Outcome) -> None:
         outcomes.append(outcome)
@@ -119,13 +125,13 @@ def _execute(context: Context, graphs: Graphs, plan: Plan, limits: Limits) -> li
 
     # What the controller shows while the run lasts: how many, which is begun, which has ended.
     context.wire.event("work", of=total)
-    shared = [item for item in plan.pending if item.schema.name == public_schema(context)]
+    shared = [item for item in todo if item.schema.name == public_schema(context)]
     for item in shared:
         context.wire.doing(f"migrating {item.schema.name}")
         _make_public_schema(context, item.schema)
     migrate_fleet(context, graphs, shared, limits, note)
     if not any(outcome.failure for outcome in outcomes):
-        migrate_fleet(context, graphs, [item for item in plan.pending if item not in shared], limits, note)
+        migrate_fleet(context, graphs, [item for item in todo if item not in shared], limits, note)
     return outcomes
 
 

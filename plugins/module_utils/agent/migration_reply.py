@@ -27,11 +27,12 @@ def reply(
     ]
     failures += [outcome.failure for outcome in outcomes if outcome.failure]
     touched = {outcome.schema: outcome for outcome in outcomes}
-    # In the order of the plan, whichever worker was first.
-    done = [touched[item.schema.name] for item in plan.schemas if item.schema.name in touched]
-    done = [outcome for outcome in done if outcome.applied or not outcome.failure]
-    untouched = [item for item in plan.pending if item.schema.name not in touched]
     lines = {item.schema.name: item.lines for item in plan.pending}
+    # In the order of the plan, whichever worker was first.
+    begun = [touched[name] for name in lines if name in touched]
+    done = [outcome for outcome in begun if outcome.applied or not outcome.failure]
+    untouched = [item for item in plan.pending if item.schema.name not in touched]
+    only_told = [outcome for outcome in outcomes if outcome.schema not in lines]
     answer: dict[str, Any] = {
         "tenancy": context.tenancy.facts(),
         "pending": grouped((item.lines, item.schema.name, None) for item in untouched),
@@ -45,14 +46,18 @@ def reply(
         ),
         "failed": [failure.as_reply() for failure in failures],
         "warnings": warnings,
-        "through_django": grouped_reasons(outcomes),
+        "through_django": grouped_reasons(begun),
         "counts": {
-            "replayed": sum(1 for outcome in outcomes if outcome.executed == "replayed" and not outcome.failure),
+            "replayed": sum(1 for outcome in begun if outcome.executed == "replayed" and not outcome.failure),
             "schemas": len(plan.schemas),
-            "migrated": sum(1 for outcome in outcomes if not outcome.failure),
+            "migrated": sum(1 for outcome in begun if not outcome.failure),
             "pending": len(untouched),
             "failed": len(failures),
-            "up_to_date": len(plan.schemas) - len(plan.pending) - len(plan.problems),
+            "up_to_date": len(plan.schemas)
+            - len(plan.pending)
+            - len(plan.problems)
+            - sum(1 for outcome in only_told if outcome.failure),
+            "signalled": sum(1 for outcome in only_told if not outcome.failure),
         },
     }
     if options["report"]:
@@ -67,7 +72,7 @@ def _entry(item: SchemaPlan, outcome: Outcome | None, failures: dict[str, Failur
     failure = failures.get(item.schema.name)
     if failure:
         state = "failed"
-    elif outcome:
+    elif outcome and item.lines:
         state = "migrated"
     else:
         state = "pending" if item.lines else "up_to_date"
