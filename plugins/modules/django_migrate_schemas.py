@@ -252,6 +252,14 @@ failures:
       description: The migration that failed.
       type: str
       sample: carriers.0005_carrier_home_state
+    operation:
+      description: The operation of it that failed, in Django's words.
+      type: str
+      sample: Add field home_state to carrier
+    place:
+      description: The line of the project's own code that failed, where it was Python that did.
+      type: str
+      sample: carriers/migrations/0003_fill_carrier_slug.py:12
     statement:
       description: The statement that the server refused, without its parameters.
       type: str

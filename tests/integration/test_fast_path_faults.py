@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -124,7 +125,10 @@ def work(apps, schema_editor):
     pair.release(add("three"))
     reply = pair.same()
     assert failed(reply) == ["t4"]
-    assert reply["failed"][0]["message"] == "ValueError: not here"
+    failure = reply["failed"][0]
+    assert failure["message"] == "ValueError: not here"
+    assert failure["operation"] == "Raw Python operation (work)"
+    assert re.search(r"/released/0003_more\.py:\d+$", failure["place"])
 
 
 @pytest.mark.parametrize("held", ["t1", "t4"])

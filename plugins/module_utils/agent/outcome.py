@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from .blame import described, operation_of, place_of
 from .database import first_line, sqlstate
 
 _STATEMENT_LENGTH = 2000
@@ -22,6 +23,8 @@ class Failure:
     schema: str
     message: str
     migration: str | None = None
+    operation: str | None = None
+    place: str | None = None
     statement: str | None = None
     sqlstate: str | None = None
     hint: str | None = None
@@ -30,6 +33,8 @@ class Failure:
         return {
             "schema": self.schema,
             "migration": self.migration,
+            "operation": self.operation,
+            "place": self.place,
             "statement": self.statement,
             "sqlstate": self.sqlstate,
             "message": self.message,
@@ -71,6 +76,8 @@ class Watch:
         self.applied: list[tuple[str, float]] = []
         self.replayed: set[str] = set()
         self.current: str | None = None
+        # What runs, where it is not Migration.apply that runs it.
+        self.operation: Any = None
         self._since = 0.0
         self._failed_sql: str | None = None
         self._failed_error: BaseException | None = None
@@ -113,6 +120,8 @@ class Watch:
             self.schema,
             message,
             migration=self.current,
+            operation=described(self.operation) if self.operation is not None else operation_of(error),
+            place=place_of(error),
             statement=(self._failed_sql or "")[:_STATEMENT_LENGTH] or None if known else None,
             sqlstate=sqlstate(error),
             hint=hint(sqlstate(error), self._fake_command()),

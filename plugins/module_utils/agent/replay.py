@@ -178,9 +178,11 @@ def _run_unit(context: Context, unit: Unit, watch: Watch) -> None:
     recorded = False
     with context.connection.schema_editor(atomic=unit.atomic) as editor:
         for step in unit.steps:
+            watch.operation = step.operation
             own = step.operation.atomic or (unit.atomic and step.operation.atomic is not False)
             with transaction.atomic(using=context.alias) if own and not editor.atomic_migration else nullcontext():
                 step.operation.database_forwards(unit.key[0], editor, step.before, step.after)
+        watch.operation = None
         if not editor.deferred_sql:
             _record(recorder, unit)
             recorded = True

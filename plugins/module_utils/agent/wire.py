@@ -10,10 +10,11 @@ import io
 import json
 import os
 import sys
-import sysconfig
 import threading
 import traceback
 from typing import Any, Callable
+
+from .blame import project_line
 
 STOPPED_STATUS = 3
 TIMEOUT_STATUS = 4
@@ -110,11 +111,6 @@ class Wire:
 
 
 def _innermost(stack: traceback.StackSummary) -> str:
-    """Where the project's code stands: the innermost frame in a real file that no package installer put there."""
-    # Libraries only: a project may well lie below the prefix, where "data" and "scripts" are.
-    paths = sysconfig.get_paths()
-    installed = tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-    for frame in reversed(stack):
-        if os.path.exists(frame.filename) and not frame.filename.startswith(installed):
-            return f" ({frame.filename}, line {frame.lineno})"
-    return ""
+    """Where the project's code stands, as a part of a sentence."""
+    found = project_line(stack)
+    return f" ({found[0]}, line {found[1]})" if found else ""

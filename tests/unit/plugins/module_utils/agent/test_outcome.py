@@ -28,9 +28,11 @@ def refused(watch: Watch, sql: str) -> Exception:
 def test_a_failure_tells_the_migration_and_the_statement_that_was_refused(watch: Watch) -> None:
     watch.progress("apply_start", Migration("0002_grade", "plants"))
     failure = watch.failure(refused(watch, "ALTER TABLE nowhere ADD COLUMN grade text"))
-    assert failure.as_reply() == {
+    # The test is the project's code here.
+    assert {name: value for name, value in failure.as_reply().items() if name != "place"} == {
         "schema": "acme",
         "migration": "plants.0002_grade",
+        "operation": None,
         "statement": "ALTER TABLE nowhere ADD COLUMN grade text",
         "sqlstate": None,
         "message": "no such table: nowhere",
