@@ -39,8 +39,8 @@ def program() -> str | None:
 
 
 @contextlib.contextmanager
-def transaction_pool(database: Database, directory: Path, size: int = 4) -> Iterator[str]:
-    """The URL of the database through a pool in transaction mode."""
+def transaction_pool(database: Database, directory: Path, size: int = 4, known: str = "*") -> Iterator[str]:
+    """The URL of the database through a pool in transaction mode, which knows the database ``known`` (``*``: all of the server)."""
     server = database.postgres
     port = _free_port()
     users = directory / "users.txt"
@@ -49,7 +49,7 @@ def transaction_pool(database: Database, directory: Path, size: int = 4) -> Iter
     directory.chmod(0o755)
     configuration = directory / "pgbouncer.ini"
     configuration.write_text(
-        f"[databases]\n* = host={server.host} port={server.port} user={server.user} password={server.password}\n"
+        f"[databases]\n{known} = host={server.host} port={server.port} user={server.user} password={server.password}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {users}\n"
         f"pool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 100\n"
         "unix_socket_dir =\nignore_startup_parameters = extra_float_digits,options\n"

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import os
 import sys
+import time
 from typing import Any
 
 from .database import first_line, sqlstate
@@ -27,6 +28,9 @@ def serve(request: dict[str, Any]) -> None:
     wire.watch(project["timeout"])
     answer = _answer(wire, request, project)
     _flush()
+    while wire.stopping:
+        # The process ends in a moment, and what it was stopped for has been said.
+        time.sleep(1)
     wire.send(answer)
     # Not sys.exit: threads or atexit hooks of the project must not hold up or spoil what is done.
     os._exit(0)

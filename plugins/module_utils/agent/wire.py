@@ -12,12 +12,18 @@ import os
 import sys
 import threading
 import traceback
-from typing import Any, Callable
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+from .stop_signals import heeded
 
 from .blame import project_line
 
 STOPPED_STATUS = 3
 TIMEOUT_STATUS = 4
+
+# Within the time that the module waits for the agent to end, the cancelling included.
+_CLEAN_UP_SECONDS = 8
 
 
 class Wire:
@@ -44,6 +50,9 @@ class Wire:
         self.cancellers: dict[int, Callable[[], None]] = {}
         self.statements: dict[int, str] = {}
         self.stopping = False
+        self._ending = threading.Lock()
+        # What has to be done before a sudden end.
+        self._clean_ups: list[Callable[[], None]] = []
 
     def send(self, message: dict[str, Any]) -> None:
         with self._lock:
@@ -51,7 +60,7 @@ class Wire:
                 self._out.write(json.dumps(message, default=str) + "\n")
                 self._out.flush()
             except OSError:
-                os._exit(STOPPED_STATUS)
+                self._stop(STOPPED_STATUS)
 
     def event(self, name: str, **values: object) -> None:
         self.send({"event": name, **values})
@@ -69,12 +78,43 @@ class Wire:
             timer.daemon = True
             timer.start()
 
+    @contextmanager
+    def at_a_stop(self, clean_up: Callable[[], None]) -> Iterator[None]:
+        """Have ``clean_up`` called, in another thread, if the process is stopped inside: stdin closes, the time is up, SIGTERM.
+
+        It is not called at an end that Python comes to by itself, nor in a process that is forked meanwhile.
+        """
+        self._clean_ups.append(clean_up)
+        try:
+            with heeded(lambda number: self._stop(128 + number)):
+                yield
+        finally:
+            self._clean_ups.remove(clean_up)
+
     def _watch_stdin(self) -> None:
         while os.read(self._in, 4096):
             pass
+        self._stop(STOPPED_STATUS)
+
+    def _stop(self, status: int) -> None:
+        """End the process, with nothing left running or lying about. Whoever comes second waits for the first, which does not return."""
         self.stopping = True
-        self._cancel()
-        os._exit(STOPPED_STATUS)
+        with self._ending:
+            self._cancel()
+            self._clean_up()
+            os._exit(status)
+
+    def _clean_up(self) -> None:
+        def act() -> None:
+            for clean_up in reversed(self._clean_ups):
+                try:
+                    clean_up()
+                except Exception as error:
+                    sys.stderr.write(f"cleaning up failed: {error}\n")
+
+        worker = threading.Thread(target=act, daemon=True)
+        worker.start()
+        worker.join(timeout=_CLEAN_UP_SECONDS)
 
     def _time_is_up(self, seconds: int, thread: int) -> None:
         self.stopping = True
@@ -91,8 +131,7 @@ class Wire:
                 }
             }
         )
-        self._cancel()
-        os._exit(TIMEOUT_STATUS)
+        self._stop(TIMEOUT_STATUS)
 
     def _cancel(self) -> None:
         """Cancel the running statements: a server goes on with one whose client is gone."""
