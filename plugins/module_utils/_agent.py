@@ -28,7 +28,7 @@ from ._secrets import redacted, redacted_texts, without_credentials
 from .agent import bootstrap, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from ._project import Project
@@ -80,16 +80,23 @@ def ask(
 
 
 def _sources() -> dict[str, str]:
-    """The agent's modules that travelled with this module, by name, as text.
+    """The agent's modules that travelled with this module, by their name below the package, as text.
 
     Read through the loader: inside Ansible's payload the package lies in a zip file.
     """
-    sources = {}
-    for entry in pkgutil.iter_modules(agent.__path__):
-        data = pkgutil.get_data(agent.__name__, entry.name + ".py")
+    return {name: text for path in agent.__path__ for name, text in _sources_in(path, "")}
+
+
+def _sources_in(path: str, package: str) -> Iterator[tuple[str, str]]:
+    """The modules in a directory of the agent, and in those below it: name (``package.module``) and text."""
+    for entry in pkgutil.iter_modules([path]):
+        name = package + entry.name
+        file = name.replace(".", "/") + ("/__init__.py" if entry.ispkg else ".py")
+        data = pkgutil.get_data(agent.__name__, file)
         if data is not None:
-            sources[entry.name] = data.decode("utf-8")
-    return sources
+            yield name, data.decode("utf-8")
+        if entry.ispkg:
+            yield from _sources_in(os.path.join(path, entry.name), name + ".")
 
 
 class _Conversation:

@@ -48,12 +48,19 @@ def described(operation: Any) -> str:
 
 
 def place_of(error: BaseException) -> str | None:
-    """The innermost line of the project's own code that the error passed through, as ``file:line``."""
+    """The innermost line of the project's own code that the error passed through, or that Python can't read, as ``file:line``."""
+    for link in _chain(error):
+        if isinstance(link, SyntaxError) and link.filename:
+            return located(link.filename, link.lineno or 0)
     stacks = [traceback.extract_tb(link.__traceback__) for link in _chain(error)]
     found = next((place for place in map(project_line, stacks) if place), None)
     if found is None:
         return None
-    path, line = found
+    return located(*found)
+
+
+def located(path: str, line: int) -> str:
+    """A line as people look for it: below the project's directory, where the file is there."""
     below = os.path.relpath(path)
     return f"{path if below.startswith(os.pardir) else below}:{line}"
 

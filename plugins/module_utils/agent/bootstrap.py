@@ -25,7 +25,7 @@ PACKAGE = "tenancy_agent"
 class MemoryImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports the agent's modules from the request, so that nothing is written to a disk.
 
-    Their sources stay at hand for tracebacks (``get_source``).
+    A name that others go on from is a package. The sources stay at hand for tracebacks (``get_source``).
     """
 
     def __init__(self, sources: dict[str, str]) -> None:
@@ -34,7 +34,7 @@ class MemoryImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if fullname not in self.sources:
             return None
-        return importlib.util.spec_from_loader(fullname, self, is_package=fullname == PACKAGE)
+        return importlib.util.spec_from_loader(fullname, self, is_package=self.is_package(fullname))
 
     def get_source(self, fullname: str) -> str:
         return self.sources[fullname]
@@ -45,7 +45,7 @@ class MemoryImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return compile(self.get_source(fullname), path, "exec", dont_inherit=True)
 
     def is_package(self, fullname: str) -> bool:
-        return fullname == PACKAGE
+        return any(name.startswith(fullname + ".") for name in self.sources)
 
 
 def start(request: dict[str, Any]) -> None:

@@ -31,6 +31,17 @@ class TenancyProblem(AgentError):
         super().__init__("project", message, **details)
 
 
+class LoadProblem(TenancyProblem):
+    """The project's own code fails while its settings or apps are loaded.
+
+    :param place: the file and the line of the project's code where it fails, where one is known.
+    """
+
+    def __init__(self, message: str, place: str | None = None, **details: object) -> None:
+        super().__init__(message, **details)
+        self.place = place
+
+
 class OptionProblem(AgentError):
     """What was asked does not fit the project's models."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import AgentError, OptionProblem
+from .blame import place_of
+from .errors import AgentError, LoadProblem, OptionProblem
 from .fleet import NOTHING, Migration, Recorded
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ class Graphs:
     (``MigrationLoader.build_graph``); without any there is one graph for all schemas.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plain: MigrationLoader | None = None) -> None:
         self._by_replacements: dict[Recorded, MigrationLoader] = {}
-        self._plain = load_graph(NOTHING)
+        self._plain = with_one_leaf_an_app(plain or read_graph(NOTHING))
         self._replaced = frozenset(key for migration in self._plain.replacements.values() for key in migration.replaces)
         self._replaced |= frozenset(self._plain.replacements)
 
@@ -43,7 +44,7 @@ class Graphs:
     def for_recorded(self, recorded: Recorded) -> MigrationLoader:
         relevant = recorded & self._replaced
         if relevant not in self._by_replacements:
-            self._by_replacements[relevant] = load_graph(relevant) if relevant else self._plain
+            self._by_replacements[relevant] = with_one_leaf_an_app(read_graph(relevant)) if relevant else self._plain
         return self._by_replacements[relevant]
 
     def applied(self, recorded: Recorded) -> Recorded:
@@ -63,10 +64,10 @@ class Graphs:
         )
 
 
-def load_graph(recorded: Recorded) -> MigrationLoader:
+def read_graph(recorded: Recorded) -> MigrationLoader:
     """A loader whose graph is that of a schema where ``recorded`` is applied. It asks no database.
 
-    :raises AgentError: the migrations on disk don't form a graph, or an app has several leaf nodes.
+    :raises AgentError: the migrations on disk can't be imported, or don't form a graph.
     """
     from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
     from django.db.migrations.graph import CircularDependencyError
@@ -84,15 +85,22 @@ def load_graph(recorded: Recorded) -> MigrationLoader:
             self._applied = dict.fromkeys(recorded)
 
     try:
-        loader = RecordedLoader(None)
+        return RecordedLoader(None)
     except (BadMigrationError, NodeNotFoundError, CircularDependencyError) as error:
         raise AgentError("project", f"The migrations on disk don't form a graph: {error}") from None
     except Exception as error:
-        raise AgentError(
-            "project",
+        raise LoadProblem(
             f"The migrations can't be loaded: {type(error).__name__}: {error}",
+            place=place_of(error),
             hint="'manage.py showmigrations' shows the same.",
         ) from None
+
+
+def with_one_leaf_an_app(loader: MigrationLoader) -> MigrationLoader:
+    """The same loader, if each app has one state to migrate to.
+
+    :raises AgentError: an app has several leaf nodes.
+    """
     conflicts = loader.detect_conflicts()
     if conflicts:
         named = "; ".join(f"{app}: {', '.join(sorted(names))}" for app, names in sorted(conflicts.items()))

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator
 
-from .errors import AgentError, TenancyProblem
+from .blame import place_of
+from .errors import AgentError, LoadProblem, TenancyProblem
 from .secrecy import secret_values
 
 if TYPE_CHECKING:
@@ -77,6 +78,15 @@ def load(wire: Wire, project: dict[str, Any], writes: bool) -> Context:
     :raises AgentError: what does not load, with the last lines of the project's own traceback,
         or what makes the database unusable.
     """
+    load_apps(wire, project)
+    return connect_tenancy(wire, project, writes)
+
+
+def load_apps(wire: Wire, project: dict[str, Any]) -> None:
+    """Take on the project's environment, and load its settings and apps.
+
+    :raises AgentError: what does not load, with the last lines of the project's own traceback.
+    """
     os.environ.update(project["environment"])
     # The far side may have an environment of its own, with secrets that no task knows.
     wire.event("secrets", values=sorted(secret_values(os.environ)))
@@ -86,6 +96,12 @@ def load(wire: Wire, project: dict[str, Any], writes: bool) -> Context:
     settings = _settings_module(project)
     _load_django(wire, project["directory"], settings, project["session_role"])
 
+
+def connect_tenancy(wire: Wire, project: dict[str, Any], writes: bool) -> Context:
+    """See which tenancy the loaded project uses, and connect to its database.
+
+    :raises AgentError: half a tenancy, or what makes the database unusable.
+    """
     from .database import connect
     from .tenancy import detect
 
@@ -179,10 +195,11 @@ def _setup_problem(settings: str, error: BaseException) -> AgentError:
     return _does_not_load(f"The apps of {settings} can't be loaded", error)
 
 
-def _does_not_load(what: str, error: BaseException) -> TenancyProblem:
+def _does_not_load(what: str, error: BaseException) -> LoadProblem:
     """The project's own error, with the last lines of its traceback."""
-    return TenancyProblem(
+    return LoadProblem(
         f"{what}: {reason(error)}",
+        place=place_of(error),
         traceback=own_traceback(error),
         hint="The same error should show with 'manage.py check', run with this python, settings and environment.",
     )

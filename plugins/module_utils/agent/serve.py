@@ -38,9 +38,11 @@ def serve(request: dict[str, Any]) -> None:
 
 def _answer(wire: Wire, request: dict[str, Any], project: dict[str, Any]) -> dict[str, Any]:
     try:
-        # A command that takes no check option only reads.
-        context = load(wire, project, writes=not request["options"].get("check", True))
         command = importlib.import_module("." + request["command"], __package__)
+        # A command that has something to say of a project that does not load prepares for itself.
+        prepare = getattr(command, "prepare", load)
+        # A command that takes no check option only reads.
+        context = prepare(wire, project, writes=not request["options"].get("check", True))
         try:
             return {"reply": command.run(context, request["options"])}
         finally:

@@ -16,6 +16,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.meatscentral.tenancy.plugins.doc_fragments.project import ModuleDocFragment
 from ansible_collections.meatscentral.tenancy.plugins.module_utils import _result
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._audit_result import audit_result
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS
 from ansible_collections.meatscentral.tenancy.plugins.modules import django_tenant
 
@@ -123,6 +124,17 @@ RESULTS = {
     "django_tenant_info": _result.info_result(
         dict.fromkeys(["tenants", "schemas", "pending", "problems", "missing", "orphans"], ())
     ),
+    "django_tenancy_check": audit_result(
+        {
+            "findings": [],
+            "counts": dict.fromkeys(["error", "warning", "notice"], 0),
+            "ignored": 0,
+            "rules": {},
+            "reading": {},
+            "skipped": {},
+        },
+        "error",
+    ),
 }
 
 
@@ -133,8 +145,8 @@ def test_every_value_that_a_module_returns_is_documented(module: str) -> None:
     assert set(RESULTS[module]) - {"changed", "failed", "diff"} <= set(described)
 
 
-# The third module's counts are the agent's own.
-@pytest.mark.parametrize("module", ["django_tenant", "django_tenant_info"])
+# The counts of django_migrate_schemas are the agent's own.
+@pytest.mark.parametrize("module", ["django_tenant", "django_tenant_info", "django_tenancy_check"])
 def test_a_summary_is_documented_with_all_that_it_counts(module: str) -> None:
     described = yaml.safe_load(importlib.import_module(f"{COLLECTION}.{module}").RETURN)
     assert set(RESULTS[module]["summary"]) == set(described["summary"]["sample"])

@@ -43,6 +43,11 @@ def test_modules_import_each_other_inside_functions_too(load: Callable[..., Any]
     assert top.answer() == 42
 
 
+def test_a_module_below_another_makes_that_a_package(load: Callable[..., Any]) -> None:
+    sources = {"rules": "from .first import ANSWER", "rules.first": "from ..base import ANSWER", "base": "ANSWER = 42"}
+    assert load("rules", **sources).ANSWER == 42
+
+
 def test_a_module_that_was_not_sent_is_not_found(load: Callable[..., Any]) -> None:
     with pytest.raises(ModuleNotFoundError, match=f"No module named '{bootstrap.PACKAGE}.base'"):
         load("top", top="from .base import ANSWER")

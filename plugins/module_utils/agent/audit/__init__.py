@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The rules of the audit: one a file, and one line here, since a module carries only what is imported.
+
+A rule's file is named as the rule, with ``_`` for ``-``. Its docstring's first line says what it looks for; its function ``findings(evidence)``
+yields what it found. Where it asks the evidence for a part that can't be known, it is skipped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterable, Protocol
+
+from . import (
+    project_loads,
+    several_leaf_nodes,
+)
+
+if TYPE_CHECKING:
+    from ..evidence import Evidence
+    from ..findings import Finding
+
+
+class Rule(Protocol):
+    """What the file of a rule has."""
+
+    __name__: str
+
+    def findings(self, evidence: Evidence) -> Iterable[Finding]: ...
+
+
+def name_of(rule: Rule) -> str:
+    """A rule's name, as results, ``ignore`` and the documentation have it."""
+    return rule.__name__.rpartition(".")[2].replace("_", "-")
+
+
+_FILES: tuple[Rule, ...] = (
+    project_loads,
+    several_leaf_nodes,
+)
+
+# By name, in the order in which they look: the code first, then the database.
+RULES: dict[str, Rule] = {name_of(rule): rule for rule in _FILES}

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The settings and apps load: no syntax error, no import that is missing, no setting that is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from ..errors import LoadProblem
+from ..findings import ERROR, Finding
+
+if TYPE_CHECKING:
+    from ..evidence import Evidence
+
+
+def findings(evidence: Evidence) -> Iterator[Finding]:
+    error = evidence.load_error
+    if error is not None:
+        place = error.place if isinstance(error, LoadProblem) else None
+        yield Finding(ERROR, place or "settings", str(error), _hint(place))
+
+
+def _hint(place: str | None) -> str:
+    where = f" at {place}" if place else ""
+    return f"Mend the code{where}, or install what it imports into the project's Python; 'manage.py check' then passes the same point."
