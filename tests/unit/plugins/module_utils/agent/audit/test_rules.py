@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import audit
@@ -27,5 +28,5 @@ def test_every_rule_says_in_a_sentence_what_it_looks_for() -> None:
 
 def test_the_guide_has_a_section_on_every_rule_and_on_no_other() -> None:
     lines = PAGE.read_text("utf-8").splitlines()
-    sections = [title for title, line in zip(lines, lines[1:], strict=False) if line and set(line) == {"^"}]
+    sections = [title for title, line in itertools.pairwise(lines) if line and set(line) == {"^"}]
     assert sections == list(audit.RULES)
