@@ -85,6 +85,8 @@ def migration_result(reply: dict[str, Any], check: bool, diff: bool) -> dict[str
         "through_django": reply["through_django"],
         "msg": _migration_message(reply, check),
     }
+    if reply.get("rehearsal"):
+        result["rehearsal"] = reply["rehearsal"]
     if diff:
         result["diff"] = [_migration_diff(group) for group in groups]
     if reply["failed"]:

@@ -154,6 +154,87 @@ options:
     type: list
     elements: str
     default: []
+  rehearse:
+    description:
+      - Whether what is pending is run where it can do no harm before anything is written. What would fail there fails the task, with the migration,
+        the operation, the statement and the schema, and the database has not been written to. Where nothing is pending nothing is rehearsed.
+      - With V(scratch) it is run in a scratch database beside the real one, made with the project's own credentials and dropped at the end. It gets the
+        structure of the public schema and of one schema of each state, and the rows of tenants and domains.
+      - V(auto) is V(scratch) where the role may create databases, else a warning that says what grant would allow it.
+      - With V(rollback) it is run in the real database, in one transaction that is rolled back. Only with exactly one schema in O(schemas).
+        Locks are held meanwhile, and sequences move. Refused where a migration is not atomic.
+      - In check mode only V(scratch) rehearses.
+      - "The guide to rehearsals says what is kept away from a migration's Python meanwhile, and what can't be."
+    type: str
+    choices: [auto, scratch, rollback, none]
+    default: none
+  rehearse_rows:
+    description:
+      - Copy up to so many rows of every table to the scratch database, to find what existing rows make fail, such as a NULL under a new NOT NULL.
+    type: int
+    default: 0
+  rehearse_skip:
+    description:
+      - Migrations, as C(app.migration), whose Python is not run in the rehearsal. Their other operations are.
+    type: list
+    elements: str
+    default: []
+  rehearse_tenants:
+    description:
+      - The tenants that later tasks of the play will ensure. With it, even with an empty list, the rehearsal goes through the whole deploy whatever
+        O(scope) is, what the tenants share, these tenants, then every tenant, so that a failure of a later task is found before this one writes.
+      - Without it the rehearsal is of this task alone.
+    type: list
+    elements: dict
+    suboptions:
+      schema:
+        description: As O(meatscentral.tenancy.django_tenant#module:schema).
+        type: str
+      key:
+        description: As O(meatscentral.tenancy.django_tenant#module:key).
+        type: dict
+      attributes:
+        description: As O(meatscentral.tenancy.django_tenant#module:attributes).
+        type: dict
+        default: {}
+      defaults:
+        description: As O(meatscentral.tenancy.django_tenant#module:defaults).
+        type: dict
+        default: {}
+      domains:
+        description: As O(meatscentral.tenancy.django_tenant#module:domains).
+        type: list
+        elements: raw
+        default: []
+      exclusive_domains:
+        description: As O(meatscentral.tenancy.django_tenant#module:exclusive_domains).
+        type: bool
+        default: false
+      move_domains:
+        description: As O(meatscentral.tenancy.django_tenant#module:move_domains).
+        type: bool
+        default: false
+      state:
+        description: As O(meatscentral.tenancy.django_tenant#module:state).
+        type: str
+        choices: [present, absent]
+        default: present
+      drop_schema:
+        description: As O(meatscentral.tenancy.django_tenant#module:drop_schema).
+        type: bool
+        default: false
+      confirm:
+        description: As O(meatscentral.tenancy.django_tenant#module:confirm).
+        type: str
+      grant_to:
+        description: As O(meatscentral.tenancy.django_tenant#module:grant_to).
+        type: list
+        elements: str
+        default: []
+      migrate:
+        description: As O(meatscentral.tenancy.django_tenant#module:migrate).
+        type: bool
+        default: true
 seealso:
   - module: meatscentral.tenancy.django_tenant
   - module: meatscentral.tenancy.django_tenant_info
@@ -182,6 +263,16 @@ EXAMPLES = r"""
     project: /srv/app
     python: /srv/app/venv/bin/python
     schemas: acme
+
+- name: Migrate what the tenants share, once the whole deploy has been rehearsed
+  meatscentral.tenancy.django_migrate_schemas:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+    scope: shared
+    rehearse: auto
+    rehearse_tenants:
+      - schema: acme
+        domains: [acme.example.com]
 
 - name: Say what is pending where, and write nothing
   meatscentral.tenancy.django_migrate_schemas:
@@ -296,6 +387,9 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils._progress imp
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._report import require_writable, write_report
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import migration_result
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import secrets_within
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._squawk import judge
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._tenant_arguments import ONE_TENANT, TENANT_ARGUMENTS
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import migrate_schemas
 
 ARGUMENTS = {
@@ -322,6 +416,10 @@ ARGUMENTS = {
     "report": {"type": "path"},
     "planned": {"type": "list", "elements": "str", "default": []},
     "planned_migrations": {"type": "list", "elements": "str", "default": []},
+    "rehearse": {"type": "str", "choices": ["auto", "scratch", "rollback", "none"], "default": "none"},
+    "rehearse_rows": {"type": "int", "default": 0},
+    "rehearse_skip": {"type": "list", "elements": "str", "default": []},
+    "rehearse_tenants": {"type": "list", "elements": "dict", "options": TENANT_ARGUMENTS, **ONE_TENANT},
 }
 
 
@@ -337,9 +435,11 @@ def main() -> None:
         project = project_of(module)
         if report:
             require_writable(report)
+        module.no_log_values |= secrets_within(options["rehearse_tenants"] or [])
         request = {**options, "report": bool(report), "check": module.check_mode}
         with Progress() as progress:
             reply = ask(project, migrate_schemas, request, on_event=progress.note)
+        judge(reply, options)
         if report:
             write_report(report, reply, module.check_mode)
     except TenancyError as error:

@@ -306,22 +306,8 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils._progress imp
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._result import tenant_result
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._secrets import secrets_within
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._tenant_arguments import ONE_TENANT, TENANT_ARGUMENTS
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import ensure_tenants
-
-TENANT_ARGUMENTS = {
-    "schema": {"type": "str"},
-    "key": {"type": "dict", "no_log": False},
-    "attributes": {"type": "dict", "default": {}},
-    "defaults": {"type": "dict", "default": {}},
-    "domains": {"type": "list", "elements": "raw", "default": []},
-    "exclusive_domains": {"type": "bool", "default": False},
-    "move_domains": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "drop_schema": {"type": "bool", "default": False},
-    "confirm": {"type": "str"},
-    "grant_to": {"type": "list", "elements": "str", "default": []},
-    "migrate": {"type": "bool", "default": True},
-}
 
 
 def main() -> None:
@@ -335,8 +321,7 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "options": TENANT_ARGUMENTS,
-                "required_one_of": [("schema", "key")],
-                "mutually_exclusive": [("schema", "key")],
+                **ONE_TENANT,
             },
         },
         required_one_of=[("schema", "key", "tenants")],

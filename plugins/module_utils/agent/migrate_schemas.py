@@ -38,20 +38,36 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     context.wire.doing("loading the migrations")
     graphs = Graphs()
     if options["check"]:
-        plan, warnings = _plan(context, graphs, options)
-        return reply(context, plan, [], options, warnings)
+        fleet, plan, warnings = _plan(context, graphs, options)
+        rehearsed = _rehearse(context, graphs, fleet, plan, options, warnings)
+        return {**reply(context, plan, [], options, warnings), "rehearsal": rehearsed}
     shard = Shard(**options["shard"], run_id=options["run_id"]) if options.get("shard") else None
     context.wire.doing("waiting for the deploy lock")
     with DeployLock(context, options["lock_wait"], shard):
         # Read under the lock: what another run has just done is not done again.
-        plan, warnings = _plan(context, graphs, options)
+        fleet, plan, warnings = _plan(context, graphs, options)
         outcomes: list[Outcome] = []
         todo = _to_run(plan, options.get("signals"))
         if todo:
             _require_rights(context, plan)
             require_session(context, plan.pending, lambda item: graphs.for_recorded(item.schema.recorded).graph.nodes)
+        rehearsed = _rehearse(context, graphs, fleet, plan, options, warnings)
+        if todo:
             outcomes = _execute(context, graphs, todo, limits_of(options))
-    return reply(context, plan, outcomes, options, warnings)
+    return {**reply(context, plan, outcomes, options, warnings), "rehearsal": rehearsed}
+
+
+def _rehearse(
+    context: Context, graphs: Graphs, fleet: Fleet, plan: Plan, options: dict[str, Any], warnings: list[str]
+) -> dict[str, Any] | None:
+    """Find what will fail before the first write; what could not be found out is added to the warnings."""
+    if not options.get("rehearse_skip") and options.get("rehearse", "none") == "none":
+        return None
+    from .rehearsal import rehearse
+
+    rehearsed, found = rehearse(context, graphs, fleet, plan, options, limits_of(options), _execute)
+    warnings += found
+    return rehearsed
 
 
 def _to_run(plan: Plan, signals: str | None) -> list[SchemaPlan]:
@@ -59,7 +75,7 @@ def _to_run(plan: Plan, signals: str | None) -> list[SchemaPlan]:
     return [item for item in plan.schemas if not item.problem and (item.lines or signals == "always")]
 
 
-def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Plan, list[str]]:
+def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Fleet, Plan, list[str]]:
     """What would be done, and what the user should know of it. Nothing is written."""
     context.wire.doing("reading what every schema has recorded")
     planned = set(options["planned"]) if options["check"] and context.tenancy.by_schema else set()
@@ -70,7 +86,7 @@ def _plan(context: Context, graphs: Graphs, options: dict[str, Any]) -> tuple[Pl
     if context.tenancy.by_schema and options["scope"] == TENANTS:
         require_public_tenant(context, fleet, planned)
     plan = make_plan(context, graphs, fleet, chosen, options)
-    return plan, _warnings(context, fleet, plan, options, planned)
+    return fleet, plan, _warnings(context, fleet, plan, options, planned)
 
 
 def _count_as_applied(fleet: Fleet, planned: list[str]) -> None:

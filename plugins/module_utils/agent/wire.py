@@ -15,9 +15,8 @@ import traceback
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
-from .stop_signals import heeded
-
 from .blame import project_line
+from .stop_signals import heeded
 
 STOPPED_STATUS = 3
 TIMEOUT_STATUS = 4
