@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ContextManager, Iterator, Sequence
 
 from .database import first_line, quoted, sqlstate
 from .scratch import CannotRehearse, Scratch
+from .scratch_content import Filling
 from .scratch_names import create_statement, number_in, scratch_name, set_statement
+from .scratch_session import session
 
 if TYPE_CHECKING:
     from .loading import Context
@@ -41,24 +43,6 @@ def scratch_on_server(context: Context, schemas: Sequence[str], rows: int) -> It
     with Life(context) as life:
         life.fill(schemas, rows)
         yield life.scratch
-
-
-@contextmanager
-def session(context: Context, settings: dict[str, Any], role: str | None = None) -> Iterator[Any]:
-    """A connection of our own, in autocommit, as ``role``.
-
-    Not one of Django's: those are closed before workers are forked, may come from a pool, and run the project's receivers.
-    """
-    wrapper = type(context.connection)({**settings, "OPTIONS": settings.get("OPTIONS") or {}}, context.alias)
-    raw = wrapper.get_new_connection(wrapper.get_connection_params())
-    try:
-        raw.autocommit = True
-        if role:
-            with raw.cursor() as cursor:
-                cursor.execute("SET ROLE " + quoted(role))
-        yield raw
-    finally:
-        raw.close()
 
 
 class Life:
@@ -129,16 +113,17 @@ class Life:
 
         :raises CannotRehearse: it can't be connected to, or not be built.
         """
-        error_class = self.context.connection.Database.Error
-        try:
-            with self.inside():
-                pass
-        except error_class as error:
-            raise CannotRehearse(
-                f"The scratch database was made, but can't be connected to: {first_line(error)}",
-                hint="A pooler, or a pg_hba.conf that names databases, does not know it: give the deploy a direct connection to PostgreSQL, "
-                "or let it connect to databases whose names begin with tenancy_rehearsal_.",
-            ) from None
+        with ExitStack() as stack:
+            real = stack.enter_context(self.session())
+            try:
+                scratch = stack.enter_context(self.inside())
+            except self.context.connection.Database.Error as error:
+                raise CannotRehearse(
+                    f"The scratch database was made, but can't be connected to: {first_line(error)}",
+                    hint="A pooler, or a pg_hba.conf that names databases, does not know it: give the deploy a direct connection to PostgreSQL, "
+                    "or let it connect to databases whose names begin with tenancy_rehearsal_.",
+                ) from None
+            self.scratch.notices += Filling(self.context, real, scratch, self.role, self.session).fill(schemas, rows)
 
     def _hold(self, lock: Any) -> None:
         with lock.cursor() as cursor:
