@@ -48,12 +48,14 @@ class Circumstances:
     :param missing_extensions: those that the real database has and the scratch one lacks.
     :param left_out: statements that were not run.
     :param entered: schemas that were entered and have a copy of another's tables only.
+    :param incomplete: whether the real database has rows that the scratch one lacks.
     :param read: tables that were read, and hold rows in the real database that are not in the scratch one.
     """
 
     missing_extensions: frozenset[str] = frozenset()
     left_out: list[str] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
+    incomplete: bool = False
     read: list[str] = field(default_factory=list)
 
 
@@ -95,6 +97,6 @@ def _lacking(code: str, statement: str, seen: Circumstances) -> str | None:
     by_rows = not code or code[:2] in _ROWS
     if by_rows and seen.read:
         return f"it reads {seen.read[0]}, whose rows are not all in the scratch database; rehearse_rows copies some"
-    if code == _FOREIGN_KEY and not _CHANGES_ROWS.match(statement) and statement:
+    if code == _FOREIGN_KEY and seen.incomplete:
         return "the rows that a foreign key points at are not all in the scratch database"
     return None

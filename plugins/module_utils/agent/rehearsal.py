@@ -137,10 +137,12 @@ class _Rehearsal:
         copied = list(dict.fromkeys([fleet.public, *(standing.schema for standing in self.standings)]))
         rows_of, extensions = self._facts(copied)
         work = Assignment(self.graphs, steps(self.options), self.limits, self.execute, self.skip, rows_of=rows_of)
+        work.rows = self.options.get("rehearse_rows") or 0
         work.stand_ins = self._stand_ins(copied)
+        work.judged = frozenset(state.name for state in fleet.schemas.values() if state.recorded)
         self._render()
         context.wire.doing("making a scratch database to rehearse on")
-        with scratch_database(context, copied, self.options.get("rehearse_rows") or 0) as scratch:
+        with scratch_database(context, copied, work.rows) as scratch:
             result = self._fork(work, lambda: on_scratch(context, scratch, work, extensions))
         return result, scratch.notices
 

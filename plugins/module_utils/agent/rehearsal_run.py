@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
-from .database import first_line, sqlstate
+from .database import first_line, quoted, sqlstate
 from .doubt import Circumstances, doubt
 from .errors import AgentError
 from .fleet import public_schema, read_fleet
@@ -36,6 +36,8 @@ class Assignment:
     :param steps: see :func:`rehearsal_plan.steps`.
     :param stand_ins: the schemas that are not copied, each with the one that stands for it.
     :param skip: migrations whose Python is not run.
+    :param rows: how many rows of a table are copied at most.
+    :param judged: the schemas that are there; what runs in them is kept for those who judge SQL.
     :param rows_of: by schema, the tables that hold rows in the real database which the scratch one may lack.
     :param execute: what runs plans in a real run.
     """
@@ -45,6 +47,8 @@ class Assignment:
     limits: Limits
     execute: Execute
     skip: list[str]
+    rows: int = 0
+    judged: frozenset[str] = frozenset()
     stand_ins: dict[str, str] = field(default_factory=dict)
     rows_of: dict[str, frozenset[str]] = field(default_factory=dict)
     missing_extensions: frozenset[str] = frozenset()
@@ -100,6 +104,7 @@ def on_scratch(context: Context, scratch: Scratch, work: Assignment, extensions:
         isolate(context.alias, scratch.settings())
         own = Context(Quiet(context.wire), context.tenancy, connections[context.alias])  # type: ignore[arg-type]
         work.missing_extensions = extensions - _extensions(own)
+        work.rows_of = _without_complete(own, work.rows_of, work.rows)
         _Rehearsal(own, work, result).run()
     except BaseException as error:
         # Our own steps around the migrations: what fails there says little of the real database.
@@ -115,6 +120,20 @@ def _extensions(context: Context) -> frozenset[str]:
     with context.connection.cursor() as cursor:
         cursor.execute("SELECT extname FROM pg_catalog.pg_extension")
         return frozenset(name for (name,) in cursor.fetchall())
+
+
+def _without_complete(context: Context, rows_of: dict[str, frozenset[str]], rows: int) -> dict[str, frozenset[str]]:
+    """The tables less those of which all rows are here, since there are fewer than were asked for."""
+    if not rows:
+        return rows_of
+    found: dict[str, frozenset[str]] = {}
+    with context.connection.cursor() as cursor:
+        for schema, tables in rows_of.items():
+            for table in tables:
+                cursor.execute(f"SELECT count(*) FROM {quoted(schema)}.{quoted(table)}")
+                if cursor.fetchone()[0] >= rows:
+                    found[schema] = found.get(schema, frozenset()) | {table}
+    return found
 
 
 class _Rehearsal:
@@ -133,7 +152,9 @@ class _Rehearsal:
 
     def _begin(self, *schemas: str) -> None:
         """What is seen from now on belongs to one schema, or to the declared tenants."""
-        self.seen = self.watch.seen = Circumstances(missing_extensions=self.work.missing_extensions)
+        self.seen = self.watch.seen = Circumstances(
+            missing_extensions=self.work.missing_extensions, incomplete=any(self.work.rows_of.values())
+        )
         self.watch.rows_of = frozenset().union(*(self.work.rows_of.get(schema, ()) for schema in schemas))
         if self.stand_ins:
             self.stand_ins.seen = self.seen
@@ -150,7 +171,7 @@ class _Rehearsal:
         chosen = [state for state in chosen if state.name not in self.work.stand_ins]
         plan = make_plan(context, graphs, fleet, chosen, options)
         for item in plan.pending:
-            self.watch.keeps_sql = bool(item.schema.recorded)
+            self.watch.keeps_sql = item.schema.name in self.work.judged
             self._begin(fleet.public, item.schema.name)
             outcomes = self.work.execute(context, graphs, [item], self.work.limits)
             self._note(outcomes)
@@ -238,7 +259,7 @@ def in_a_transaction(context: Context, plan: SchemaPlan, work: Assignment) -> Re
             transaction.set_rollback(True, using=context.alias)
 
     with RehearsalWatch(context.connection, result.sql) as seen:
-        seen.keeps_sql = bool(plan.schema.recorded)
+        seen.keeps_sql = True
         outcome = watched(context, watch, run)
     result.migrations = len(outcome.applied)
     if outcome.failure:
