@@ -205,3 +205,19 @@ TENANT_TYPES = {
     assert reply["failed"] == []
     pair.compare()
     assert executed(reply)["t5"] == "replayed"
+
+
+def test_an_app_without_migrations_goes_along(pair, project):
+    """Its tables are another program's, its models are among those that receivers of post_migrate get."""
+    (project / "legacy").mkdir()
+    (project / "legacy" / "__init__.py").touch()
+    (project / "legacy" / "models.py").write_text(
+        "from django.db import models\n\n\nclass Lorry(models.Model):\n"
+        '    driver = models.ForeignKey("auth.User", on_delete=models.DO_NOTHING)\n\n    class Meta:\n        managed = False\n'
+    )
+    append(project, "config.py", 'TENANT_APPS.append("legacy")\nINSTALLED_APPS.append("legacy")\n')
+    pair.release(MORE)
+    stock(project, pair)
+    reply = migrate_ours(pair.ours, pair.releases.directory, project)
+    assert reply["failed"] == []
+    pair.compare()

@@ -200,13 +200,15 @@ def graph_executor_class() -> Any:
 
 def render_for_receivers(state: ProjectState) -> None:
     """Models are rendered anew without the fields' stale relations, as ``migrate`` does before post_migrate."""
+    from django.apps import apps
     from django.db.migrations.state import ModelState
 
-    apps = state.apps
-    with apps.bulk_update():
+    rendered = state.apps
+    with rendered.bulk_update():
         keys = []
-        for model_state in apps.real_models:
+        for model_state in rendered.real_models:
             key = model_state.app_label, model_state.name_lower
             keys.append(key)
-            apps.unregister_model(*key)
-    apps.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in keys])
+            rendered.unregister_model(*key)
+    # Those of apps without migrations: the models themselves are what there is.
+    rendered.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in keys])
