@@ -16,13 +16,14 @@ _NAMED = 3
 def audit_result(reply: dict[str, Any], fail_on: str) -> dict[str, Any]:
     """The result of django_tenancy_check.
 
-    :param reply: ``findings`` (the worst first), ``counts``, ``ignored``, ``rules``, ``reading``, ``skipped``.
+    :param reply: ``tenancy``, ``findings`` (the worst first), ``counts``, ``ignored``, ``rules``, ``reading``, ``skipped``.
     :param fail_on: ``error``, ``warning`` or ``never``.
     """
     failing = [finding for finding in reply["findings"] if finding["severity"] in _FAILING[fail_on]]
     result = {
         "changed": False,
         "msg": _message(reply["counts"], failing),
+        "tenancy": reply["tenancy"],
         "findings": reply["findings"],
         "rules": reply["rules"],
         "reading": reply["reading"],

@@ -94,6 +94,18 @@ msg:
   returned: always
   type: str
   sample: No errors, 1 warning, no notices.
+tenancy:
+  description: How the project keeps its tenants apart, as RV(meatscentral.tenancy.django_tenant_info#module:tenancy). Empty where the project does not load.
+  returned: when the rules have looked
+  type: dict
+  sample:
+    kind: schema
+    database: default
+    engine: django_tenants.postgresql_backend
+    router: [django_tenants.routers.TenantSyncRouter]
+    tenant_model: tenants.Client
+    domain_model: tenants.Domain
+    public_schema: public
 findings:
   description: What is wrong, the worst first.
   returned: when the rules have looked

@@ -66,7 +66,7 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
 
     :param options: ``rules`` (only these; all where empty), ``ignore`` (``rule`` or ``rule:place``), ``planned`` (tenants that
         later tasks of the play ensure), ``fake_initial``.
-    :returns: ``findings`` (the worst first), ``ignored`` (a number), ``rules`` and ``reading`` (seconds by rule and by what was read), ``skipped``
+    :returns: ``tenancy`` (None where it makes none), ``findings`` (the worst first), ``ignored`` (a number), ``rules`` and ``reading`` (seconds by rule and by what was read), ``skipped``
         (rule to reason).
     :raises OptionProblem: a rule that does not exist.
     """
@@ -86,6 +86,7 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
         seconds[name] = round(time.monotonic() - started - (evidence.reading_seconds - read), 4)
     kept = [finding for finding in in_order(found) if not is_ignored(finding, options["ignore"])]
     return {
+        "tenancy": evidence.tenancy_facts(),
         "findings": [finding.as_reply() for finding in kept],
         "counts": {severity: sum(finding.severity == severity for finding in kept) for severity in SEVERITIES},
         "ignored": len(found) - len(kept),

@@ -130,6 +130,10 @@ class Evidence:
             raise Unknown("The project makes neither of the two tenancies.")
         return self._context
 
+    def tenancy_facts(self) -> dict[str, object] | None:
+        """What every result says of the tenancy; None where the project does not load, or makes none."""
+        return self._context.tenancy.facts() if self._context else None
+
     @property
     def planned(self) -> set[str]:
         """Tenants (schemas, or rows) that later tasks of the play ensure, so that nothing is wrong where they lack something yet."""

@@ -126,6 +126,7 @@ RESULTS = {
     ),
     "django_tenancy_check": audit_result(
         {
+            "tenancy": None,
             "findings": [],
             "counts": dict.fromkeys(["error", "warning", "notice"], 0),
             "ignored": 0,

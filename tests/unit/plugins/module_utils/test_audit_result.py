@@ -16,7 +16,15 @@ def reply(*severities: str) -> dict[str, Any]:
         for n, severity in enumerate(severities)
     ]
     counts = {severity: severities.count(severity) for severity in ("error", "warning", "notice")}
-    return {"findings": findings, "counts": counts, "ignored": 2, "rules": {}, "reading": {}, "skipped": {}}
+    return {
+        "tenancy": None,
+        "findings": findings,
+        "counts": counts,
+        "ignored": 2,
+        "rules": {},
+        "reading": {},
+        "skipped": {},
+    }
 
 
 def test_nothing_found_is_no_failure() -> None:
