@@ -66,8 +66,8 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
 
     :param options: ``rules`` (only these; all where empty), ``ignore`` (``rule`` or ``rule:place``), ``planned`` (tenants that
         later tasks of the play ensure), ``fake_initial``.
-    :returns: ``tenancy`` (None where it makes none), ``findings`` (the worst first), ``ignored`` (a number), ``rules`` and ``reading`` (seconds by rule and by what was read), ``skipped``
-        (rule to reason).
+    :returns: ``tenancy`` (None where it makes none), ``findings`` (the worst first), ``counts``, ``ignored`` (a number), ``rules`` and
+        ``reading`` (seconds by rule and by what was read), ``skipped`` (rule to reason).
     :raises OptionProblem: a rule that does not exist.
     """
     wanted = _chosen(options["rules"])
