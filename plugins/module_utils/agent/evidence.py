@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from .errors import AgentError
 from .fingerprint import fingerprints, read_part
 from .fleet import NOTHING, Fleet, SchemaState, read_fleet
+from .forecast import Effect, effects, whole_plan
 from .graph import Graphs, read_graph
+from .kinds import SchemaKind, schema_kinds
 from .planning import WHOLE, make_plan
 from .structure import Structure, read_columns, read_structures, read_tables
 
@@ -170,6 +172,33 @@ class Evidence:
         return {
             item.schema.name: item for item in make_plan(self.context, self.graphs, self.fleet, states, WHOLE).schemas
         }
+
+    @part
+    def kinds(self) -> list[SchemaKind]:
+        """The public schema, and each kind of tenants' schemas, whether or not one exists."""
+        return schema_kinds(self.context, self.fleet)
+
+    @part
+    def new_effects(self) -> dict[SchemaKind, list[Effect]]:
+        """What all the migrations would do in an empty schema, by its kind."""
+        loader = self.graphs.for_recorded(NOTHING)
+        plan = whole_plan(loader)
+        return {kind: effects(self.context, kind, loader, plan) for kind in self.kinds}
+
+    def kind_of(self, state: SchemaState) -> SchemaKind | None:
+        """A schema's kind; None where its tenant has a type that the settings do not know."""
+        return next((kind for kind in self.kinds if kind.has(state, self.fleet)), None)
+
+    @part
+    def pending_effects(self) -> dict[str, list[Effect]]:
+        """What the pending migrations would do in the first schema of each cohort that can be planned, by its name."""
+        found = {}
+        for cohort in self.cohorts:
+            kind, plan = self.kind_of(cohort.first), cohort.plan
+            if kind is not None and not plan.problem:
+                loader = self.graphs.for_recorded(cohort.first.recorded)
+                found[cohort.first.name] = effects(self.context, kind, loader, plan.migrations, plan.applied)
+        return found
 
     @part
     def cohorts(self) -> list[AuditCohort]:
