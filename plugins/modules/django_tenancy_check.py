@@ -46,9 +46,16 @@ options:
   planned:
     description:
       - Tenants that later tasks of the play ensure, by the name of their schema. What they lack now is not wrong.
+      - Where tenants are rows, each by the values of its C(key), with a comma and a blank between several.
     type: list
     elements: str
     default: []
+  planned_public:
+    description:
+      - Whether a later task of the play ensures the public tenant, whatever its schema is called.
+      - Where tenants are rows there is none, and this changes nothing.
+    type: bool
+    default: false
   domain:
     description:
       - The domain that the public tenant has in this environment.
@@ -76,6 +83,7 @@ EXAMPLES = r"""
     python: /srv/app/venv/bin/python
     settings: config.settings.prod
     environment_file: /etc/app/environment
+    planned_public: true
     domain: example.com
 
 - name: Look again, with a table that may be dropped
@@ -175,6 +183,7 @@ ARGUMENTS = {
     "ignore": {"type": "list", "elements": "str", "default": []},
     "rules": {"type": "list", "elements": "str", "default": []},
     "planned": {"type": "list", "elements": "str", "default": []},
+    "planned_public": {"type": "bool", "default": False},
     "domain": {"type": "str"},
     "fake_initial": {"type": "bool", "default": False},
     "large_table": {"type": "int", "default": 100000},

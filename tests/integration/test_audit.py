@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.variants import Variant
 
-PLANNED = {"planned": ["public"]}
+PLANNED = {"planned_public": True}
 
 
 def two_leaves(variant: Variant) -> Variant:

@@ -65,7 +65,7 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
     """Have the rules look.
 
     :param options: ``rules`` (only these; all where empty), ``ignore`` (``rule`` or ``rule:place``), ``planned`` (tenants that
-        later tasks of the play ensure), ``fake_initial``.
+        later tasks of the play ensure), ``planned_public`` (whether the public one is among them), ``fake_initial``.
     :returns: ``tenancy`` (None where it makes none), ``findings`` (the worst first), ``counts``, ``ignored`` (a number), ``rules`` and
         ``reading`` (seconds by rule and by what was read), ``skipped`` (rule to reason).
     :raises OptionProblem: a rule that does not exist.

@@ -90,7 +90,7 @@ class Evidence:
     Where a part can't be known (the apps don't load, the graph does not hold together …), asking for it raises :class:`Unknown`
     with the reason, and the rule that asked is skipped: another rule names the cause.
 
-    :param options: those of the task: ``planned``, ``fake_initial``, and whatever single rules read.
+    :param options: those of the task: ``planned``, ``planned_public``, ``fake_initial``, and whatever single rules read.
     :param load_error: why the apps don't load.
     :param tenancy_error: why they make no tenancy.
     """
@@ -139,7 +139,8 @@ class Evidence:
     @property
     def planned(self) -> set[str]:
         """Tenants (schemas, or rows) that later tasks of the play ensure, so that nothing is wrong where they lack something yet."""
-        return set(self.options["planned"])
+        public = self.context.tenancy.public_schema
+        return {*self.options["planned"], *([public] if public and self.options["planned_public"] else [])}
 
     @part
     def loader(self) -> MigrationLoader:
