@@ -13,14 +13,15 @@ from .desired import schema_name_error
 from .errors import DatabaseProblem, OptionProblem, Refusal
 from .fields import Finder, ForeignRow, checked, clean_value, missing_required, settable_fields
 from .fleet import in_public, public_schema
+from .routing import fields_there
 from .structure import read_columns
-from .tenants import fields_there
 
 if TYPE_CHECKING:
     from .desired import Desired
     from .fleet import Fleet
     from .loading import Context
-    from .tenants import Columns, Work
+    from .routing import Columns
+    from .tenants import Work
 
 
 def raise_all(errors: list[str]) -> None:

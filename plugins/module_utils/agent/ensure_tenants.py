@@ -32,13 +32,14 @@ from .new_schemas import NewSchemas
 from .outcome import Failure
 from .planning import WHOLE, make_plan
 from .schemas import BuildFailed, lacking_grants, require_roles
-from .tenants import Columns, Work, before_and_after, decide, read_current, sentences, shown
+from .tenants import Work, before_and_after, decide, read_current, sentences, shown
 from .workers import Lost, Pool, default_size
 from .writing import Builder, apply
 
 if TYPE_CHECKING:
     from .fleet import Fleet
     from .loading import Context
+    from .routing import Columns
 
 
 def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:

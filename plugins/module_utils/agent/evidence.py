@@ -19,6 +19,7 @@ from .forecast import Effect, effects, whole_plan
 from .graph import Graphs, read_graph
 from .kinds import SchemaKind, schema_kinds
 from .planning import WHOLE, make_plan
+from .routing import Routing, read_routing
 from .structure import Structure, read_columns, read_structures, read_tables
 
 if TYPE_CHECKING:
@@ -165,6 +166,11 @@ class Evidence:
     def fleet(self) -> Fleet:
         """What there is of schemas and tenants, and what each schema has recorded."""
         return read_fleet(self.context)
+
+    @part
+    def routing(self) -> Routing:
+        """All tenants and their domains."""
+        return read_routing(self.context)
 
     @part
     def plans(self) -> dict[str, SchemaPlan]:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Iterator, Sequence
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
 # From the worst on.
@@ -67,3 +67,14 @@ def schemas_in_words(schemas: Sequence[str], most: int = 3) -> str:
     if len(schemas) <= most:
         return ", ".join(schemas)
     return f"{', '.join(schemas[: most - 1])} and {len(schemas) - most + 1} others"
+
+
+def bounded(findings: Sequence[Finding], most: int = _NAMED) -> Iterator[Finding]:
+    """Findings that are all alike, one for each thing, as long as they can be read; the rest as one."""
+    whole = findings if len(findings) <= most else findings[: most - 1]
+    yield from whole
+    rest = findings[len(whole) :]
+    if rest:
+        schemas = [schema for finding in rest for schema in finding.schemas]
+        more = f" The same is true of {len(rest) - 1} others."
+        yield replace(rest[0], message=rest[0].message + more, schemas=schemas)

@@ -74,7 +74,7 @@ def make_plan(
     plans = []
     for state in chosen:
         if not state.exists and state.name != fleet.public:
-            plans.append(SchemaPlan(state, problem=_without_schema(state.name)))
+            plans.append(SchemaPlan(state, problem=without_schema(state.name)))
             continue
         if state.recorded not in known:
             known[state.recorded] = _plan_one(context, graphs, state, options)
@@ -83,7 +83,8 @@ def make_plan(
     return Plan(plans)
 
 
-def _without_schema(schema: str) -> Problem:
+def without_schema(schema: str) -> Problem:
+    """A tenant's row without its schema."""
     return Problem(
         f"The tenant {schema!r} has a row, but its schema does not exist.",
         f"Make it with the task meatscentral.tenancy.django_tenant: {{schema: {schema!r}}}, or remove the row with state: absent.",

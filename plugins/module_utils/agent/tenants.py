@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any
 
 from .errors import OptionProblem
 from .fields import ForeignRow, Values, is_secret, same, settable_fields
 from .fleet import NOTHING, in_public
+from .routing import CurrentDomain, domain_rows, fields_there, read_domains, tenant_names
 
 if TYPE_CHECKING:
-    from django.db.models import Field, Model
-
     from .desired import Desired
     from .fleet import Recorded
     from .loading import Context
     from .plan import SchemaPlan
-
-
-@dataclass(frozen=True)
-class CurrentDomain:
-    pk: Any
-    name: str
-    primary: bool
-    owner: Any = None
+    from .routing import Columns
 
 
 @dataclass
@@ -262,18 +254,6 @@ def _state(row: bool, values: dict[str, Any], domains: dict[str, bool]) -> dict[
     }
 
 
-Columns = Mapping[str, Set[str]]
-
-
-def fields_there(model: type[Model], columns: Columns) -> dict[str, Field]:
-    """The model's fields whose columns exist, by name; under multi-table inheritance in the parents' tables too."""
-    return {
-        item.name: item
-        for item in model._meta.concrete_fields
-        if item.column in columns.get(item.model._meta.db_table, ())
-    }
-
-
 def read_current(context: Context, declared: list[Desired], columns: Columns) -> list[Current]:
     """The declared tenants as the database has them, in a few queries for all of them.
 
@@ -329,45 +309,22 @@ def _read_domains(context: Context, declared: list[Desired], states: list[Curren
     from django.db.models.functions import Lower
 
     tenancy = context.tenancy
-    model, name, link, primary = (
-        tenancy.domain,
-        tenancy.domain_field,
-        tenancy.domain_tenant_field,
-        tenancy.primary_field,
-    )
-    if model is None or name is None or link is None:
+    rows = domain_rows(context, columns)
+    if rows is None:
         return
-    there = fields_there(model, columns)
-    if not {name, link} <= there.keys():
-        return
-    rows = model._base_manager.using(context.alias).order_by("pk")
-    picked = ["pk", name, there[link].attname] + ([primary] if primary in there else [])
-
-    def domains(queryset: Any) -> Iterable[CurrentDomain]:
-        for row in queryset.values_list(*picked):
-            yield CurrentDomain(row[0], row[1], bool(row[3:] and row[3]), row[2])
-
+    name, link = tenancy.domain_field, tenancy.domain_tenant_field
     by_pk = {state.pk: state for state in states if state.row is not None}
-    for domain in domains(rows.filter(**{f"{link}__in": list(by_pk)})):
+    for domain in read_domains(context, columns, rows.filter(**{f"{link}__in": list(by_pk)})):
         by_pk[domain.owner].domains.append(domain)
     wanted = {domain.name: state for item, state in zip(declared, states) if item.present for domain in item.domains}
     if tenancy.subfolder_routing:
         others = rows.filter(**{f"{name}__in": list(wanted)})
     else:
         others = rows.annotate(tenancy_folded=Lower(name)).filter(tenancy_folded__in=list(wanted))
-    claims = list(domains(others)) if wanted else []
-    owners = _owner_names(context, {domain.owner for domain in claims}, columns)
+    claims = read_domains(context, columns, others) if wanted else []
+    owners = tenant_names(context, columns, {domain.owner for domain in claims})
     for domain in claims:
         spelt = domain.name if tenancy.subfolder_routing else domain.name.lower()
         state = wanted[spelt]
         if domain.owner != state.pk and not any(own.name == spelt for own in state.domains):
             state.claimed[spelt] = (domain, owners.get(domain.owner, str(domain.owner)))
-
-
-def _owner_names(context: Context, pks: set[Any], columns: Columns) -> dict[Any, str]:
-    model = context.tenancy.tenant
-    there = fields_there(model, columns)
-    names = ("schema_name",) if context.tenancy.by_schema else ("slug", "name", "code")
-    label = next((name for name in names if name in there), "pk")
-    rows = model._base_manager.using(context.alias).filter(pk__in=pks)
-    return {pk: str(name) for pk, name in rows.values_list("pk", label)}

@@ -13,8 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, Protocol
 
 from . import (
+    domain_case,
+    primary_domain,
     project_loads,
+    public_tenant,
+    schema_name,
+    schema_without_tenant,
     several_leaf_nodes,
+    tenant_without_domain,
+    tenant_without_schema,
+    www_domain,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +46,15 @@ def name_of(rule: Rule) -> str:
 _FILES: tuple[Rule, ...] = (
     project_loads,
     several_leaf_nodes,
+    # The database.
+    public_tenant,
+    tenant_without_domain,
+    primary_domain,
+    domain_case,
+    www_domain,
+    schema_name,
+    tenant_without_schema,
+    schema_without_tenant,
 )
 
 # By name, in the order in which they look: the code first, then the database.
