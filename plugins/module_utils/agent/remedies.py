@@ -40,7 +40,11 @@ def domain_sql(tenancy: Tenancy, public: str, statement: str) -> str:
 
 def migrate_command(tenancy: Tenancy, schema: str, *arguments: str) -> str:
     """The stock command that migrates a schema."""
-    command = ["manage.py", "migrate_schemas", f"--schema={shlex.quote(schema)}"] if tenancy.by_schema else ["manage.py", "migrate"]
+    command = (
+        ["manage.py", "migrate_schemas", f"--schema={shlex.quote(schema)}"]
+        if tenancy.by_schema
+        else ["manage.py", "migrate"]
+    )
     return f"'{' '.join([*command, *arguments])}'"
 
 

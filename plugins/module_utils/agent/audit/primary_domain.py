@@ -26,7 +26,9 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
             continue
         name = routing.tenants[pk]
         stays = (primaries or [domains[0].name])[0]
-        what = f"{len(primaries)} primary domains, {', '.join(primaries)}" if primaries else "domains, but no primary one"
+        what = (
+            f"{len(primaries)} primary domains, {', '.join(primaries)}" if primaries else "domains, but no primary one"
+        )
         task = tenant_task(tenancy, *routing.key_of(pk))
         hint = f"This task leaves {stays} as the primary one: {task}. Another is chosen with domains:, the first of which is primary."
         found.append(Finding(WARNING, name, f"The tenant {name} has {what}.", hint, [name]))

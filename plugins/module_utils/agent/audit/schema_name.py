@@ -52,7 +52,9 @@ def _hint(evidence: Evidence, name: str) -> str:
     tenancy, fleet = evidence.context.tenancy, evidence.fleet
     item = tenancy.tenant._meta.get_field("schema_name")
     table = f"{quoted(fleet.public)}.{quoted(item.model._meta.db_table)}"
-    statement = f"UPDATE {table} SET {quoted(item.column)} = '<new name>' WHERE {quoted(item.column)} = {literal(name)};"
+    statement = (
+        f"UPDATE {table} SET {quoted(item.column)} = '<new name>' WHERE {quoted(item.column)} = {literal(name)};"
+    )
     stored = name.encode("utf-8")[:63].decode("utf-8", "ignore")
     if fleet.schemas[name].exists or stored in fleet.orphans:
         statement = f'ALTER SCHEMA {quoted(stored)} RENAME TO "<new name>"; {statement}'
