@@ -16,8 +16,9 @@ import time
 
 import pytest
 
-from tests.support import checkout
+from tests.support import checkout, samples
 from tests.support.rehearsals import rehearsed, scratch_databases, warnings
+from tests.support.variants import Variant, few_apps
 
 OUTSIDE = """
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -144,31 +145,50 @@ def weak(database, postgres, sample):
     database.execute(f"DROP ROLE {name}")
 
 
-def test_a_role_that_may_not_create_databases_goes_on_with_a_warning_or_fails_where_scratch_is_asked_for(
-    weak, database, tmp_path
-):
-    from tests.support import samples
-    from tests.support.variants import Variant, few_apps
-
-    name, url = weak
+@pytest.fixture
+def weak_rows(weak, database, tmp_path):
+    """The row sample on an empty database, as that role."""
     copy = samples.copy_sample(
-        "row_tenants", tmp_path / "rows", release="1", stack="current", environment="dev", database_url=url
+        "row_tenants", tmp_path / "rows", release="1", stack="current", environment="dev", database_url=weak[1]
     )
-    variant = Variant(few_apps(copy), database)
-    result = rehearsed(variant, rehearse_tenants=[])
+    return Variant(few_apps(copy), database)
+
+
+def test_a_role_that_may_not_create_databases_goes_on_with_a_warning_or_fails_where_scratch_is_asked_for(
+    weak, weak_rows
+):
+    name, _url = weak
+    result = rehearsed(weak_rows, rehearse_tenants=[])
     assert result["failed"]
     assert (
         result["msg"]
         == f"Nothing could be rehearsed, so nothing was written: The role '{name}' may not create databases."
     )
     assert "CREATEDB" in result["hint"]
-    result = rehearsed(variant, rehearse="auto", rehearse_tenants=[])
+    result = rehearsed(weak_rows, scope="all", rehearse="auto", rehearse_tenants=[])
     assert not result.get("failed"), result
     assert result["changed"]
-    (warning,) = warnings(result)
-    assert warning == (
+    assert warnings(result)[-1] == (
         f"There was no rehearsal. The role '{name}' may not create databases. As a superuser: ALTER ROLE \"{name}\" CREATEDB;"
     )
+    # Where nothing is pending it is not even tried.
+    again = rehearsed(weak_rows, rehearse_tenants=[])
+    assert (again["changed"], again.get("failed")) == (False, None)
+
+
+def test_an_extension_that_the_real_database_has_and_the_role_may_not_create_is_no_alarm(weak, weak_rows, database):
+    name, _url = weak
+    database.execute(f"ALTER ROLE {name} CREATEDB; CREATE EXTENSION pageinspect")
+    operations = "migrations.RunSQL('CREATE EXTENSION IF NOT EXISTS {}')"
+    weak_rows.migration("carriers", "0005_extension", "0004_alter_carrier_tenant", operations.format("pageinspect"))
+    result = rehearsed(weak_rows, check=True, rehearse_tenants=[])
+    assert not result.get("failed"), result["msg"]
+    assert "the role may not create the extension pageinspect that the real database has" in warnings(result)[0]
+    # One that is nowhere is to be created by the real run as well, and would not be.
+    weak_rows.migration("carriers", "0006_extension", "0005_extension", operations.format("pg_buffercache"))
+    weak_rows.replace("carriers/migrations/0005_extension.py", operations.format("pageinspect"), "")
+    result = rehearsed(weak_rows, check=True, rehearse_tenants=[])
+    assert "carriers.0006_extension (Raw SQL operation) would fail in public with: permission denied" in result["msg"]
 
 
 SLEEPS = """

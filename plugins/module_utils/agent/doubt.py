@@ -46,6 +46,7 @@ class Circumstances:
     """What was different for one schema in the rehearsal.
 
     :param missing_extensions: those that the real database has and the scratch one lacks.
+    :param notices: what else could not be made there.
     :param left_out: statements that were not run.
     :param entered: schemas that were entered and have a copy of another's tables only.
     :param incomplete: whether the real database has rows that the scratch one lacks.
@@ -53,6 +54,7 @@ class Circumstances:
     """
 
     missing_extensions: frozenset[str] = frozenset()
+    notices: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
     incomplete: bool = False
@@ -90,6 +92,8 @@ def _lacking(code: str, statement: str, seen: Circumstances) -> str | None:
     if code in _UNDEFINED or not code:
         if seen.missing_extensions:
             return f"the scratch database lacks the extension {', '.join(sorted(seen.missing_extensions))}"
+        if seen.notices:
+            return f"the scratch database is not quite as the real one: {seen.notices[0].rstrip('.')}"
         if seen.left_out:
             return f"a statement for the whole server was left out: {seen.left_out[0]}"
         if seen.entered:

@@ -19,6 +19,7 @@ from .plan import name as named
 from .planning import WHOLE, make_plan
 from .rehearsal_plan import Standing, failed_message, standing_for_all, steps
 from .scratch import CannotRehearse, scratch_database
+from .scratch_rows import ALWAYS
 from .workers import Lost, Pool
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ _WITH_ROWS = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND (c.relkind = 'p' OR (c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0))
 """
-# Always copied.
-_COPIED = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
 
 def require_known(graphs: Graphs, skip: list[str]) -> None:
@@ -158,7 +157,7 @@ class _Rehearsal:
         """Which tables of the copied schemas hold rows that are not copied for sure, and the extensions."""
         if self.context.connection.vendor != "postgresql":
             return {}, frozenset()
-        complete = _COPIED | set(self.context.tenancy.tables)
+        complete = {*ALWAYS, *self.context.tenancy.tables}
         rows_of: dict[str, frozenset[str]] = {}
         with self.context.connection.cursor() as cursor:
             cursor.execute(_WITH_ROWS, [copied])

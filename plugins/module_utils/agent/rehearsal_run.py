@@ -52,6 +52,7 @@ class Assignment:
     stand_ins: dict[str, str] = field(default_factory=dict)
     rows_of: dict[str, frozenset[str]] = field(default_factory=dict)
     missing_extensions: frozenset[str] = frozenset()
+    notices: list[str] = field(default_factory=list)
 
 
 class Quiet:
@@ -103,6 +104,7 @@ def on_scratch(context: Context, scratch: Scratch, work: Assignment, extensions:
     try:
         isolate(context.alias, scratch.settings())
         own = Context(Quiet(context.wire), context.tenancy, connections[context.alias])  # type: ignore[arg-type]
+        work.notices = list(scratch.notices)
         work.missing_extensions = extensions - _extensions(own)
         work.rows_of = _without_complete(own, work.rows_of, work.rows)
         _Rehearsal(own, work, result).run()
@@ -153,7 +155,9 @@ class _Rehearsal:
     def _begin(self, *schemas: str) -> None:
         """What is seen from now on belongs to one schema, or to the declared tenants."""
         self.seen = self.watch.seen = Circumstances(
-            missing_extensions=self.work.missing_extensions, incomplete=any(self.work.rows_of.values())
+            missing_extensions=self.work.missing_extensions,
+            notices=self.work.notices,
+            incomplete=any(self.work.rows_of.values()),
         )
         self.watch.rows_of = frozenset().union(*(self.work.rows_of.get(schema, ()) for schema in schemas))
         if self.stand_ins:

@@ -12,6 +12,8 @@ from typing import Any, Callable
 from .doubt import BEYOND, Circumstances
 from .purity import statement_kind
 
+# Django's and our own housekeeping around operations.
+_HOUSEKEEPING = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "SET CONSTRAINTS ")
 _WORD = re.compile(r"[\w$]+")
 # Kept for those who judge SQL; a plan of this size is judged by nobody.
 _MOST_TEXT = 500_000
@@ -77,6 +79,8 @@ class RehearsalWatch:
             self.seen.read.append(self.seen.entered[-1])
 
     def _keep(self, text: str) -> None:
+        if text.startswith(_HOUSEKEEPING):
+            return
         known = self.sql.setdefault(str(self.current), [])
         if text not in known and self._left > len(text):
             known.append(text)
