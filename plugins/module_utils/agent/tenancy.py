@@ -187,7 +187,7 @@ def tenant_candidates(models: Iterable[type[Model]]) -> list[type[Model]]:
     found = {model for model in models if model.__name__.lower() == "tenant"}
     for model in models:
         for field in model._meta.local_fields:
-            if field.name == "tenant" and field.is_relation and field.remote_field:
+            if field.name == "tenant" and _leads_somewhere(field):
                 found.add(field.remote_field.model)
     return sorted(found, key=lambda model: model._meta.label)
 
@@ -251,6 +251,11 @@ def _model(label: str, option: str) -> type[Model]:
     return model
 
 
+def _leads_somewhere(field: Field) -> bool:
+    """Whether a field points at a model that there is; one of an app that is not installed is still a mere name, for Django's checks to find."""
+    return bool(field.is_relation and field.remote_field) and not isinstance(field.remote_field.model, str)
+
+
 def _links(model: type[Model], tenant: type[Model]) -> list[Field]:
     """The foreign keys of a model to the tenant (or to a parent of it, under multi-table inheritance)."""
     targets = {model._meta.concrete_model for model in (tenant, *tenant._meta.get_parent_list())}
@@ -258,7 +263,7 @@ def _links(model: type[Model], tenant: type[Model]) -> list[Field]:
         field
         for field in model._meta.fields
         if (field.many_to_one or field.one_to_one)
-        and field.remote_field
+        and _leads_somewhere(field)
         and field.remote_field.model._meta.concrete_model in targets
     ]
 
@@ -271,7 +276,7 @@ def _link(domain: type[Model], tenant: type[Model]) -> str:
     others = [
         f"{field.name} → {field.remote_field.model._meta.label}"
         for field in domain._meta.fields
-        if field.many_to_one and field.remote_field
+        if field.many_to_one and _leads_somewhere(field)
     ]
     raise TenancyProblem(
         f"The domain model {domain._meta.label} has no foreign key to the tenant model {tenant._meta.label}"

@@ -56,6 +56,13 @@ def test_a_plain_field_called_tenant_points_at_nothing(model: Callable[..., Any]
     assert tenant_candidates([model("Invoice", tenant=models.CharField(max_length=9))]) == []
 
 
+def test_a_foreign_key_to_an_app_that_is_not_installed_leads_nowhere(model: Callable[..., Any]) -> None:
+    tenant = model("Tenant", site=link("sites.Site"))
+    domain = model("Domain", tenant=link(tenant), site=link("sites.Site"))
+    assert tenant_candidates([model("Invoice", tenant=link("gone.Tenant"))]) == []
+    assert domain_candidates([domain, tenant], tenant) == [domain]
+
+
 def test_every_model_that_could_hold_the_tenants_is_a_candidate(model: Callable[..., Any]) -> None:
     company = model("Company")
     assert names(tenant_candidates([model("Tenant"), company, model("Plant", tenant=link(company))])) == [
