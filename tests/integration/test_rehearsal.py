@@ -168,3 +168,36 @@ def test_tenants_that_the_real_database_would_refuse_too_fail_the_rehearsal(empt
     assert result["failed"], result
     assert "The declared tenants would be refused" in result["msg"]
     assert "colour" in result["msg"]
+
+
+LOOP = """
+from django_tenants.utils import get_tenant_model, schema_context
+from carriers.models import Carrier
+
+
+def work(apps, schema_editor):
+    for tenant in get_tenant_model().objects.exclude(schema_name='public'):
+        with schema_context(tenant.schema_name):
+            Carrier.objects.create(name='Of all', slug='of-all')
+            assert Carrier.objects.count() == 1
+"""
+
+
+def test_a_shared_migration_that_goes_from_tenant_to_tenant_is_no_alarm(schema_variant):
+    variant = schema_variant()
+    made = variant.tenants(
+        *({**ACME, "schema": name, "domains": [f"{name}.localhost"]} for name in ("acme", "globex", "initech"))
+    )
+    assert not made.get("failed"), made
+    with_python(variant, LOOP, "tenants", "0003_loop", "0002_client_on_trial_client_paid_until")
+    for declared in (None, []):
+        result = rehearsed(variant, check=True, rehearse_tenants=declared)
+        assert not result.get("failed"), result["msg"]
+        assert warnings(result) == []
+        assert result["rehearsal"]["migrations"] == (1 if declared is None else 2)
+    # One by one, the same as in the rehearsal.
+    done = variant.module("django_migrate_schemas", scope="shared")
+    assert not done.get("failed"), done
+    assert {
+        tuple(variant.query(f"SELECT slug FROM {name}.carriers_carrier")) for name in ("acme", "globex", "initech")
+    } == {(("of-all",),)}

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from tests.support import checkout, samples
+from tests.support import checkout, pgbouncer, samples
 from tests.support.rehearsals import rehearsed, scratch_databases, warnings
 from tests.support.variants import Variant, few_apps
 
@@ -112,6 +112,30 @@ def work(apps, schema_editor):
     assert traces(outside)[alias] == []
     again = rehearsed(outside, check=True, rehearse_skip=["carriers.0005_work"])
     assert warnings(again) == []
+
+
+def test_another_database_behind_a_pooler_that_passes_over_the_restriction_is_not_opened(outside, tmp_path):
+    if not pgbouncer.program():
+        pytest.skip("there is no pgbouncer here")
+    (tmp_path / "pool").mkdir()
+    python(
+        outside,
+        """
+from django.db import connections
+
+
+def work(apps, schema_editor):
+    with connections["server"].cursor() as cursor:
+        cursor.execute("INSERT INTO notes VALUES ('rehearsed')")
+""",
+    )
+    with pgbouncer.transaction_pool(outside.other, tmp_path / "pool") as url:
+        port = url.rpartition(":")[2].partition("/")[0]
+        outside.settings(f"DATABASES['server'].update(HOST='127.0.0.1', PORT='{port}')")
+        result = rehearsed(outside, check=True)
+    assert not result.get("failed"), result["msg"]
+    assert "can't be held read-only" in warnings(result)[0]
+    assert traces(outside)["server"] == []
 
 
 def test_what_only_another_cache_can_do_is_no_alarm_and_a_migration_can_ask_where_it_is(schema_variant):

@@ -119,18 +119,26 @@ def _make_read_only(alias: str) -> None:
         options = connection.settings_dict.setdefault("OPTIONS", {})
         options.pop("pool", None)
         options["options"] = f"{options.get('options') or ''} -c default_transaction_read_only=on".strip()
-        return
 
     def restrict(sender: object, connection: Any, **kwargs: object) -> None:
-        if connection.alias != alias:
-            return
-        if vendor not in _READ_ONLY:
+        if connection.alias == alias and not _restricted(connection):
             connection.close()
             raise KeptAway(f"the database {alias!r} ({vendor}) can't be held read-only")
-        with contextlib.closing(connection.connection.cursor()) as cursor:
-            cursor.execute(_READ_ONLY[vendor])
 
     connection_created.connect(restrict, weak=False, dispatch_uid=f"tenancy-agent-read-only-{alias}")
+
+
+def _restricted(connection: Any) -> bool:
+    """Whether what has just been opened can only be read."""
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        if connection.vendor == "postgresql":
+            # A pooler may have passed over what was asked for.
+            cursor.execute("SHOW default_transaction_read_only")
+            return bool(cursor.fetchone()[0] == "on")
+        if connection.vendor in _READ_ONLY:
+            cursor.execute(_READ_ONLY[connection.vendor])
+            return True
+    return False
 
 
 def _silence_mail() -> None:

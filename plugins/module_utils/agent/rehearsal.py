@@ -15,11 +15,12 @@ from . import custom
 from .errors import AgentError, OptionProblem, Refusal
 from .executor import state_before
 from .fingerprint import PARTS, fingerprints, read_part
+from .plan import SchemaPlan
 from .plan import name as named
 from .planning import WHOLE, make_plan
+from .purity import impurity
 from .rehearsal_plan import Standing, failed_message, standing_for_all, steps
 from .scratch import CannotRehearse, scratch_database
-from .scratch_rows import ALWAYS
 from .workers import Lost, Pool
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .fleet_run import Limits
     from .graph import Graphs
     from .loading import Context
-    from .plan import Plan, SchemaPlan
+    from .plan import Plan
     from .rehearsal_run import Assignment, Execute, Result
 
 _FAILURES = 10
@@ -132,12 +133,15 @@ class _Rehearsal:
 
         context, fleet = self.context, self.fleet
         context.wire.doing("preparing the rehearsal")
-        self.standings = standing_for_all(pending, self._structures(pending))
-        copied = list(dict.fromkeys([fleet.public, *(standing.schema for standing in self.standings)]))
+        onlookers = self._onlookers(pending)
+        structures = self._structures([*pending, *onlookers])
+        self.standings = standing_for_all(pending, structures)
+        standings = [*self.standings, *standing_for_all(onlookers, structures)]
+        copied = list(dict.fromkeys([fleet.public, *(standing.schema for standing in standings)]))
         rows_of, extensions = self._facts(copied)
         work = Assignment(self.graphs, steps(self.options), self.limits, self.execute, self.skip, rows_of=rows_of)
         work.rows = self.options.get("rehearse_rows") or 0
-        work.stand_ins = self._stand_ins(copied)
+        work.stand_ins = self._stand_ins(standings, copied)
         work.judged = frozenset(state.name for state in fleet.schemas.values() if state.recorded)
         self._render()
         context.wire.doing("making a scratch database to rehearse on")
@@ -157,6 +161,8 @@ class _Rehearsal:
         """Which tables of the copied schemas hold rows that are not copied for sure, and the extensions."""
         if self.context.connection.vendor != "postgresql":
             return {}, frozenset()
+        from .scratch_rows import ALWAYS
+
         complete = {*ALWAYS, *self.context.tenancy.tables}
         rows_of: dict[str, frozenset[str]] = {}
         with self.context.connection.cursor() as cursor:
@@ -167,10 +173,22 @@ class _Rehearsal:
             cursor.execute(_EXTENSIONS)
             return rows_of, frozenset(name for (name,) in cursor.fetchall())
 
-    def _stand_ins(self, copied: list[str]) -> dict[str, str]:
+    def _onlookers(self, pending: list[SchemaPlan]) -> list[SchemaPlan]:
+        """Tenants that this run does not touch, but that Python in its migrations may enter."""
+        if not any(self._runs_python(plan) for plan in pending):
+            return []
+        touched = {plan.schema.name for plan in pending}
+        states = [state for state in self.fleet.tenant_schemas if state.exists and state.name not in touched]
+        return [SchemaPlan(state) for state in states]
+
+    def _runs_python(self, plan: SchemaPlan) -> bool:
+        nodes = self.graphs.for_recorded(plan.schema.recorded).graph.nodes
+        return any(impurity(nodes[key]) for key in plan.migrations)
+
+    def _stand_ins(self, standings: list[Standing], copied: list[str]) -> dict[str, str]:
         """The tenants' schemas that are not copied, each with one that is like it, or at least a tenant's too."""
         tenants = [name for name in copied if name != self.fleet.public]
-        like = {name: standing.schema for standing in self.standings for name in standing.names}
+        like = {name: standing.schema for standing in standings for name in standing.names}
         others = [state.name for state in self.fleet.tenant_schemas if state.exists and state.name not in copied]
         return {name: like.get(name, tenants[0] if tenants else "") for name in others}
 

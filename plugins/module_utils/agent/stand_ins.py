@@ -18,6 +18,8 @@ _TABLES = """
 SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p') ORDER BY c.oid
 """
+# One statement is one transaction, and its locks are held to its end.
+_SCHEMAS_A_STATEMENT = 200
 # Rows that Django takes for granted.
 _WITH_ROWS = (RECORDER_TABLE, "django_content_type", "auth_permission")
 
@@ -35,8 +37,11 @@ class StandIns:
         """Make them by name, and watch which are entered."""
         if not self.like:
             return
+        names = list(self.like)
         with self.connection.cursor() as cursor:
-            cursor.execute(";\n".join(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}" for name in self.like))
+            for start in range(0, len(names), _SCHEMAS_A_STATEMENT):
+                chunk = names[start : start + _SCHEMAS_A_STATEMENT]
+                cursor.execute(";\n".join(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}" for name in chunk))
         original = self.connection.set_tenant
 
         def set_tenant(tenant: Any, *args: Any, **kwargs: Any) -> Any:
