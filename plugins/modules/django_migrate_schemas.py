@@ -371,6 +371,53 @@ through_django:
   returned: success, or when schemas failed
   type: dict
   sample: {"customers.0005_fill_customer_code: RunPython may do something else in every schema": 7}
+rehearsal:
+  description: What was rehearsed, and what was found.
+  returned: when something was rehearsed
+  type: dict
+  contains:
+    method:
+      description: V(scratch) or V(rollback).
+      type: str
+      sample: scratch
+    schemas:
+      description: The schemas that were rehearsed besides new tenants', each with how many it stands for, itself included, and some of them (C(like)).
+      type: list
+      elements: dict
+      sample: [{schema: acme, stands_for: 57, like: [globex, initech]}]
+    migrations:
+      description: How many migrations were run, in all schemas together.
+      type: int
+      sample: 12
+    seconds:
+      description: How long it took, with the making of the scratch database.
+      type: float
+      sample: 1.9
+    skipped:
+      description: The migrations whose Python was not run, as O(rehearse_skip) says.
+      type: list
+      elements: str
+      sample: [customers.0005_fill_customer_code]
+    failures:
+      description: What would fail, as RV(failures), at most ten. With C(stands_for), the number of schemas in which it would.
+      type: list
+      elements: dict
+      sample: []
+    findings:
+      description: What squawk says of the SQL that was run on schemas that were there, where the managed node has it. At most a hundred.
+      type: list
+      elements: dict
+      sample:
+        - rule: squawk/require-concurrent-index-creation
+          severity: warning
+          place: plants.0004_dock
+          message: During normal index creation, table updates are blocked, but reads are still allowed.
+          hint: Use `concurrently` to avoid blocking writes.
+    notices:
+      description: What is not in the scratch database as in the real one.
+      type: list
+      elements: str
+      sample: []
 summary:
   description:
     - How many schemas were looked at, and how many were migrated, are pending, up to date, or failed.

@@ -39,6 +39,7 @@ def test_a_failing_migration_late_in_a_tenants_app_is_found_before_public_is_wri
         "The rehearsal failed, so nothing was written: carriers.0005_twice (Add field slug to carrier) would fail in acme with: "
         'column "slug" of relation "carriers_carrier" already exists (SQLSTATE 42701) in: ALTER TABLE "carriers_carrier" ADD COLUMN "slug"'
     )
+    assert "another pending migration makes it as well" in result["msg"]
     (failure,) = result["rehearsal"]["failures"]
     assert (failure["migration"], failure["sqlstate"], failure["schema"]) == ("carriers.0005_twice", "42701", "acme")
     assert scratch_databases(postgres, empty.database) == []

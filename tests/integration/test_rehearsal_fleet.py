@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import ProjectError
 
-from tests.support.rehearsals import scratch_databases
+from tests.support.rehearsals import ACME, scratch_databases, warnings
 
 ADD = "migrations.AddField('Tag', 'more', models.IntegerField(null=True))"
 REQUIRED = "migrations.AlterField('Item', 'made', models.DateTimeField())"
@@ -129,3 +129,65 @@ def test_a_new_tenant_gets_all_migrations_and_the_others_theirs(pair):
     pair.release("migrations.RunSQL('ALTER TABLE things_tag ADD COLUMN more integer')")
     error = failed(pair, rehearse_tenants=[new])
     assert {failure["schema"] for failure in error.details["rehearsal"]["failures"]} == {"t1", "t9"}
+
+
+@pytest.mark.parametrize("name", ["schema_tenants", "row_tenants"])
+def test_a_release_to_a_database_with_rows_is_rehearsed_and_deployed_without_an_alarm(name, sample, run_module):
+    project = sample(name)
+    if name == "schema_tenants":
+        declared = [
+            {**ACME, "schema": schema, "domains": [f"{schema}.localhost"]} for schema in ("public", "acme", "globex")
+        ]
+    else:
+        values = {"name": "Foods", "contact_email": "ops@x.example"}
+        declared = [
+            {"key": {"slug": slug}, "defaults": values, "domains": [f"{slug}.localhost"]} for slug in ("acme", "globex")
+        ]
+
+    def deploy():
+        tasks = [
+            (
+                "django_migrate_schemas",
+                {"scope": "shared", "rehearse": "scratch", "rehearse_tenants": declared},
+            ),
+            ("django_tenant", {"tenants": declared}),
+            ("django_migrate_schemas", {"scope": "tenants"}),
+        ]
+        results = [run_module(module, **project.options(), **task) for module, task in tasks]
+        assert [result["msg"] for result in results if result.get("failed")] == []
+        return results
+
+    assert warnings(deploy()[0]) == []
+    project.manage("shell", "-c", ROWS[name])
+    project.upgrade("2")
+    for rows in (0, 100):
+        result = run_module(
+            "django_migrate_schemas",
+            **project.options(),
+            scope="shared",
+            rehearse="scratch",
+            rehearse_tenants=declared,
+            rehearse_rows=rows,
+            check=True,
+        )
+        assert not result.get("failed"), result["msg"]
+        assert [text for text in warnings(result) if not text.startswith("squawk has")] == []
+        assert result["rehearsal"]["findings"]
+    assert any(result["changed"] for result in deploy())
+
+
+ROWS = {
+    "schema_tenants": """
+from django_tenants.utils import schema_context
+from customers.models import Customer
+for schema in ("acme", "globex"):
+    with schema_context(schema):
+        Customer.objects.create(name="Diner")
+""",
+    "row_tenants": """
+from customers.models import Customer
+from tenants.models import Tenant
+for tenant in Tenant.objects.all():
+    Customer.objects.create(name="Diner", tenant=tenant)
+""",
+}

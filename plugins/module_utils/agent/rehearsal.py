@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 _FAILURES = 10
 
+# Something is there already (PostgreSQL, Appendix A): a table, a column, another object, a schema, a function.
+_THERE = ("42P07", "42701", "42710", "42P06", "42723")
+_MADE_TWICE = "Nothing was there before, so another pending migration makes it as well: take it out of one of them."
+
 _EXTENSIONS = "SELECT extname FROM pg_catalog.pg_extension"
 # A table without a block has never had a row since it was made or truncated.
 _WITH_ROWS = """
@@ -259,9 +263,14 @@ class _Rehearsal:
         for failure in result.failures:
             standing = next((one for one in self.standings if one.schema == failure["schema"]), None)
             failure["stands_for"] = len(standing.names) if standing else 1
+            if failure.get("sqlstate") in _THERE and not self._was_there(failure["schema"]):
+                failure["hint"] = _MADE_TWICE
         if result.failures:
             self._fail(method, result, failed_message(result.failures))
         return {**self._details(method, result), "notices": notices, "sql": result.sql}, warnings
+
+    def _was_there(self, schema: str) -> bool:
+        return schema in self.fleet.schemas and bool(self.fleet.schemas[schema].recorded)
 
     def _refuses_too(self, message: str) -> bool:
         """Whether the real database gives the same answer, so that it is not the scratch one's doing."""

@@ -116,6 +116,7 @@ RESULTS = {
             "migrated": [],
             "failed": [],
             "through_django": [],
+            "rehearsal": {"method": "scratch"},
             "counts": dict.fromkeys(["schemas", "migrated", "pending", "failed", "up_to_date"], 0),
         },
         check=False,
