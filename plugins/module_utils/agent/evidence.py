@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
+from .conflicts import Catalog, Conflict
 from .errors import AgentError
 from .fingerprint import fingerprints, read_part
 from .fleet import NOTHING, Fleet, SchemaState, read_fleet
@@ -208,6 +209,31 @@ class Evidence:
         return found
 
     @part
+    def new_conflicts(self) -> dict[SchemaKind, list[Conflict]]:
+        """What the database would refuse of all the migrations in an empty schema, by its kind."""
+        public: set[str] = set()
+        found = {}
+        for kind, foretold in self.new_effects.items():
+            catalog = Catalog({}, public, kind.schema)
+            found[kind] = [conflict for conflict in map(catalog.meet, foretold) if conflict]
+            if kind.public:
+                public = set(catalog.tables) | catalog.uncertain
+        return found
+
+    @part
+    def pending_conflicts(self) -> dict[str, list[Conflict]]:
+        """What the database would refuse of the pending migrations in the first schema of each cohort, by its name."""
+        found = {}
+        public: set[str] = set()
+        for cohort in self.cohorts:
+            schema, structure = cohort.first.name, cohort.structure
+            catalog = Catalog(_columns(structure), public, schema)
+            found[schema] = [item for item in map(catalog.meet, self.pending_effects.get(schema, ())) if item]
+            if schema == self.fleet.public:
+                public = set(catalog.tables) | catalog.uncertain
+        return found
+
+    @part
     def cohorts(self) -> list[AuditCohort]:
         """The schemas that exist, those together that are alike; the public one first, alone."""
         fleet = self.fleet
@@ -239,3 +265,12 @@ class Evidence:
                 parts.update({(table, "column", column): "" for column in columns})
             found[schema] = Structure(schema, parts)
         return found
+
+
+def _columns(structure: Structure) -> dict[str, set[str]]:
+    """The columns of each table of a schema."""
+    columns: dict[str, set[str]] = {table: set() for table in structure.tables}
+    for table, kind, name in structure.parts:
+        if kind == "column" and table in columns:
+            columns[table].add(name)
+    return columns

@@ -9,12 +9,14 @@ No model classes are made for it. Each operation is put to the project's routers
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 from .model_tables import OWN, Tables, is_kept, named, table_name, tables_of
 from .places import place_of_migration
-from .python_text import changes_of, does_anything
+from .python_text import changes_of, does_anything, models_edited
+from .routes import Routes
 from .sql_text import changes
 from .verification import in_schema
 
@@ -35,7 +37,7 @@ class Effect:
     :param kind: ``create_table``, ``drop_table``, ``rename_table``, ``add_column``, ``drop_column``, ``rename_column``, ``alter_column``,
         ``use_table`` (a statement that needs it), ``add_index``, ``remove_index``, ``add_constraint``, ``remove_constraint``, ``alter_unique``;
         ``foreign_table`` (of an unmanaged model: others make it), ``run_sql``, ``run_python``, ``custom`` (an operation of the project's own),
-        ``anything`` (code that may change any table).
+        ``anything`` (code that may change any table), ``broken`` (it does not fit what the migrations before it make; ``detail`` says why).
     :param index: the operation's number in its migration.
     :param operation: the operation; within SeparateDatabaseAndState the inner one.
     :param new: what a table or column is renamed to.
@@ -88,11 +90,13 @@ def effects(
 
     state = ProjectState(real_apps=loader.unmigrated_apps)
     done, nodes = set(applied), loader.graph.nodes
+    found: list[Effect] = []
     for key in whole_plan(loader) if done else ():
         if key in done:
-            for operation in nodes[key].operations:
-                operation.state_forwards(key[0], state)
-    found: list[Effect] = []
+            for index, operation in enumerate(nodes[key].operations):
+                base = Effect(key, index, "", operation=operation, source=nodes[key])
+                with _telling(base, found.append):
+                    operation.state_forwards(key[0], state)
     with in_schema(context, kind.schema, kind.type):
         walk = _Walk(Routes(context), context.connection, found.append)
         for key in migrations:
@@ -108,41 +112,14 @@ def whole_plan(loader: MigrationLoader) -> list[Migration]:
     return list(plan)
 
 
-class Routes:
-    """What the project's routers say of operations in the schema that the connection is set to."""
-
-    def __init__(self, context: Context) -> None:
-        self.alias, self.connection = context.alias, context.connection
-        self._models: dict[tuple[str, str, str], bool] = {}
-
-    def model(self, state: ModelState | None) -> bool:
-        """As ``router.allow_migrate_model`` has it, of a model that has no class."""
-        if state is None:
-            return True
-        key = (state.app_label, state.name_lower, str(state.options.get("db_table")))
-        if key not in self._models:
-            self._models[key] = self.app(
-                state.app_label, model_name=state.name_lower, model=_stand_in(state, self.connection)
-            )
-        return self._models[key]
-
-    def app(self, app_label: str, **hints: Any) -> bool:
-        from django.db import router
-
-        return bool(router.allow_migrate(self.alias, app_label, **hints))
-
-
-def _stand_in(state: ModelState, connection: Any) -> type:
-    """What a router may ask of a model: its name and options."""
-    from django.db.models.options import Options
-
-    meta: Any = Options(None, state.app_label)
-    meta.object_name, meta.model_name, meta.db_table = state.name, state.name_lower, table_name(state, connection)
-    meta.managed, meta.proxy = state.options.get("managed", True), state.options.get("proxy", False)
-    meta.verbose_name = state.name
-    stand_in = type(state.name, (), {"__module__": "__fake__", "_meta": meta})
-    meta.model = stand_in
-    return stand_in
+@contextmanager
+def _telling(base: Effect, tell: Callable[[Effect], None]) -> Iterator[None]:
+    """An operation that the states before it do not bear is told, and what comes after is followed as far as it goes."""
+    try:
+        yield
+    except Exception as error:
+        # Of the project's own operations and routers anything may come.
+        tell(replace(base, kind="broken", detail=" ".join(f"{type(error).__name__}: {error}".split())))
 
 
 class _Walk:
@@ -154,7 +131,8 @@ class _Walk:
     def migration(self, key: Migration, source: Any, state: ProjectState) -> None:
         for index, operation in enumerate(source.operations):
             base = Effect(key, index, "", operation=operation, source=source)
-            self.operation(base, operation, state)
+            with _telling(base, self.tell):
+                self.operation(base, operation, state)
 
     def operation(self, base: Effect, operation: Any, state: ProjectState) -> None:
         """Tell what an operation does, and bring the state behind it."""
@@ -184,14 +162,9 @@ class _Walk:
         if not model.options.get("managed", True):
             yield replace(base, kind="foreign_table", table=table_name(model, self.connection))
         elif self.routes.model(model):
+            yield from _dangling(base, model, model.fields, state)
             for table in tables_of(model, self.connection).values():
-                yield replace(
-                    base,
-                    kind="create_table",
-                    table=table.name,
-                    columns=tuple(table.columns.values()),
-                    detail=model.name,
-                )
+                yield replace(base, kind="create_table", table=table.name, columns=tuple(table.columns.values()))
 
     def delete_model(self, base: Effect, operation: Any, app: str, state: ProjectState) -> Iterator[Effect]:
         model = state.models.get((app, operation.name_lower))
@@ -238,6 +211,8 @@ class _Walk:
         operation.state_forwards(app, state)
         model = state.models[app, operation.model_name_lower]
         tables = tables_of(model, self.connection) if self.routes.model(model) else {}
+        if tables:
+            yield from _dangling(base, model, [operation.name], state)
         if operation.name in tables:
             table = tables[operation.name]
             yield replace(base, kind="create_table", table=table.name, columns=tuple(table.columns.values()))
@@ -316,7 +291,12 @@ class _Walk:
         if not self.routes.app(app, **operation.hints):
             return
         yield replace(base, kind="run_python", detail=operation.code)
-        if does_anything(operation.code):
+        words = models_edited(operation.code)
+        edited = [model for key, model in sorted(state.models.items()) if words and key[1] in words]
+        for model in edited:
+            for table in tables_of(model, self.connection).values():
+                yield replace(base, kind="foreign_table", table=table.name, sure=False)
+        if does_anything(operation.code) or (words is not None and not edited):
             yield replace(base, kind="anything", sure=False)
         for change in changes_of(operation.code):
             yield replace(_said(base, change), sure=False)
@@ -340,6 +320,19 @@ class _Walk:
 
     def _tables(self, state: ProjectState, app: str, model_name: str) -> Tables:
         return tables_of(state.models.get((app, model_name)), self.connection)
+
+
+def _dangling(base: Effect, model: ModelState, names: Iterable[str], state: ProjectState) -> Iterator[Effect]:
+    """The relations of a model to what no migration has made yet; Django can't make their columns."""
+    for name in names:
+        target = getattr(model.fields[name].remote_field, "model", None)
+        if not isinstance(target, str) or target == "self":
+            continue
+        app, _dot, target_name = target.rpartition(".")
+        app = app or model.app_label
+        if (app, target_name.lower()) not in state.models and app not in state.real_apps:
+            wanted = f"{model.app_label}.{model.name}.{name} points at {app}.{target_name}, which no migration before it makes"
+            yield replace(base, kind="broken", detail=wanted)
 
 
 def _renamed(base: Effect, old: Tables, new: Tables) -> Iterator[Effect]:

@@ -16,13 +16,15 @@ from .sql_text import changes
 if TYPE_CHECKING:
     from .sql_text import Change
 
-# Methods of a schema editor that change tables, and ways to run what stands elsewhere.
+# Methods of a schema editor that make or take tables and columns, and what runs other operations.
 _EDITING = frozenset(
     {
-        *("create_model", "delete_model", "alter_db_table", "add_field", "remove_field", "alter_field"),
-        *("call_command", "executescript", "database_forwards"),
+        *("create_model", "delete_model", "alter_db_table", "add_field", "remove_field", "database_forwards"),
+        *("alter_many_to_many", "_remake_table"),
     }
 )
+# Ways to run what stands elsewhere.
+_CALLING = frozenset({"call_command", "executescript"})
 _READING = frozenset({"open", "read_text"})
 _SENDING = frozenset({"execute", "cursor"})
 _OF_COLUMNS = re.compile(r"\b(?:ADD|DROP|RENAME)\s+(?:COLUMN|TO)\b", re.IGNORECASE)
@@ -38,12 +40,21 @@ def changes_of(function: Any) -> list[Change]:
     return found
 
 
+def models_edited(function: Any) -> frozenset[str] | None:
+    """The names, in lower case, of what a function's code may call the models whose tables it changes; None where it changes none."""
+    codes = list(_codes(function))
+    if not any(_EDITING & set(code.co_names) for code in codes):
+        return None
+    words = (word for code in codes for constant in _constants(code) for word in constant.split("."))
+    return frozenset(word.lower() for word in words)
+
+
 def does_anything(function: Any) -> bool:
     """Whether a function may change tables that its code does not name."""
     codes = list(_codes(function))
     names = {name for code in codes for name in code.co_names}
     texts = [constant for code in codes for constant in _constants(code)]
-    if not codes or names & _EDITING or (names & _SENDING and names & _READING):
+    if not codes or names & _CALLING or (names & _SENDING and names & _READING):
         return True
     # Statements that are put together, so that the table's name stands elsewhere.
     nameless = {change.kind for text in texts for change in changes(text) if not change.table}

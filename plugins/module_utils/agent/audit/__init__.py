@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, Protocol
 
 from . import (
+    column_added_twice,
     domain_case,
     primary_domain,
     project_loads,
@@ -20,6 +21,8 @@ from . import (
     schema_name,
     schema_without_tenant,
     several_leaf_nodes,
+    table_made_twice,
+    table_not_there,
     tenant_without_domain,
     tenant_without_schema,
     www_domain,
@@ -46,6 +49,9 @@ def name_of(rule: Rule) -> str:
 _FILES: tuple[Rule, ...] = (
     project_loads,
     several_leaf_nodes,
+    table_made_twice,
+    column_added_twice,
+    table_not_there,
     # The database.
     public_tenant,
     tenant_without_domain,

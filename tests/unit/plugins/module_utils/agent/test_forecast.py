@@ -251,6 +251,10 @@ def edits(apps, schema_editor):
     schema_editor.create_model(apps.get_model("things", "Thing"))
 
 
+def alters(apps, schema_editor):
+    schema_editor.alter_field(apps.get_model("things", "Thing"), None, None)
+
+
 def fills_a_gap(apps, schema_editor):
     for table in ("a", "b"):
         schema_editor.execute(f'DROP TABLE IF EXISTS "{table}"')
@@ -277,6 +281,7 @@ def only_rows(apps, schema_editor):
         (calls_a_helper, [("drop_table", "things_old")]),
         (functools.partial(calls_a_helper), [("drop_table", "things_old")]),
         (edits, [("anything", "")]),
+        (alters, []),
         (fills_a_gap, [("anything", "")]),
         (fills_a_gap_with_columns, [("anything", "")]),
         (secures_rows, []),
@@ -292,6 +297,11 @@ def test_what_python_may_do_is_read_from_its_code_and_never_sure(
         (effect.kind, effect.table) for effect in found[1:] if effect.kind in ("anything", "drop_table")
     ] == expected
     assert not any(effect.sure for effect in found[1:])
+
+
+def test_of_models_that_python_edits_only_those_it_names_are_uncertain(database: Any) -> None:
+    project = Project(things(), things("Box", ("many", MANY)), things("Other"), migrations.RunPython(edits))
+    assert kinds(project, database)[4:] == [("run_python", ""), ("foreign_table", "things_thing")]
 
 
 def test_indexes_constraints_and_altered_columns_are_told_with_what_they_are(database: Any) -> None:
