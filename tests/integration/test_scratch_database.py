@@ -220,13 +220,14 @@ LOCALES = {
     "libc": "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' ENCODING 'UTF8'",
     "latin1": "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'LATIN1'",
     "builtin": "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'",
-    "icu": "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' ICU_RULES '&a < g' LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'",
+    "icu": "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'",
+    "icu with rules": "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' ICU_RULES '&a < g' LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'",
 }
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_encoding_and_locale_are_the_real_ones(locale, sample, postgres, agent):
-    name = f"locale_{locale}_{os.getpid()}"
+    name = f"locale_{locale.replace(' ', '_')}_{os.getpid()}"
     try:
         postgres.execute("postgres", f"CREATE DATABASE {name} TEMPLATE template0 {LOCALES[locale]}")
     except Exception as error:

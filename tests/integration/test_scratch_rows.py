@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scratch import NASTY, ODD, copied
-
-OLD_PROGRAMS = "/usr/bin:/bin"
+from tests.support.scratch import ODD, copied, make_nasty
 
 
 @pytest.fixture
 def nasty(database):
-    with database.connect() as connection:
-        connection.execute(NASTY)
+    make_nasty(database)
     return database
 
 

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scratch import NASTY, ODD, copied
+from tests.support.scratch import ODD, attempt, copied, make_nasty
+
+
+def program(directory, script):
+    """A directory, for PATH, with a pg_dump that is this shell script."""
+    directory.mkdir()
+    (directory / "pg_dump").write_text("#!/bin/sh\n" + script)
+    (directory / "pg_dump").chmod(0o755)
+    return str(directory)
+
+
+@pytest.fixture
+def old_program(tmp_path):
+    """A PATH without any pg_dump that knows the server."""
+    return program(tmp_path / "old", "echo 'pg_dump (PostgreSQL) 9.6.24'\n")
 
 
 @pytest.fixture(params=["pg_dump", "catalog"])
-def path(request, postgres, tmp_path, monkeypatch):
+def path(request, postgres, old_program):
     """A PATH with a pg_dump of the server's version, or without any that knows it."""
-    if request.param == "pg_dump":
-        return f"{postgres.bin}:/usr/bin:/bin"
-    old = tmp_path / "old"
-    old.mkdir()
-    (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
-    (old / "pg_dump").chmod(0o755)
-    return f"{old}:/usr/bin:/bin"
+    return str(postgres.bin) if request.param == "pg_dump" else old_program
 
 
 @pytest.fixture
 def nasty(database):
-    with database.connect() as connection:
-        connection.execute(NASTY)
+    make_nasty(database)
     return database
 
 
@@ -67,3 +74,101 @@ def test_a_fleet_is_copied_as_it_is(path, schema_variant):
     assert reply["differences"] == []
     assert reply["notices"] == []
     assert reply["answers"] == [[list(recorded[0])], [["acme"], ["public"]], [[0]]]
+
+
+def test_pg_dump_is_used_and_no_secret_stands_on_its_command_line(sample, database, postgres, tmp_path):
+    database.execute("CREATE TABLE seen (id integer)")
+    record = tmp_path / "arguments"
+    path = program(tmp_path / "new", f"echo \"$@\" >> '{record}'\nexec '{postgres.bin}/pg_dump' \"$@\"\n")
+    reply = copied(sample("row_tenants"), "public", path=path)
+    assert reply["differences"] == reply["notices"] == []
+    arguments = record.read_text()
+    assert "--schema-only" in arguments
+    assert database.name in arguments
+    assert postgres.password not in arguments
+
+
+def test_where_pg_dump_fails_the_catalog_is_read_and_that_is_told(sample, database, tmp_path):
+    database.execute("CREATE TABLE seen (id integer)")
+    ((major,),) = database.query("SELECT current_setting('server_version_num')::int / 10000")
+    script = f"[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) {major}.1' || {{ echo 'oh dear' >&2; exit 1; }}\n"
+    reply = copied(sample("row_tenants"), "public", path=program(tmp_path / "broken", script))
+    assert reply["differences"] == []
+    assert reply["parts"] > 0
+    assert len(reply["notices"]) == 1
+    assert "oh dear" in reply["notices"][0]
+
+
+def test_of_a_large_database_the_catalog_is_read_unless_it_leaves_something_out(sample, database, postgres, tmp_path):
+    database.execute("CREATE TABLE seen (id integer)")
+    marker = tmp_path / "used"
+    path = program(tmp_path / "new", f": > '{marker}'\nexec '{postgres.bin}/pg_dump' \"$@\"\n")
+    assert copied(sample("row_tenants"), "public", path=path, many=100)["differences"] == []
+    assert not marker.exists()
+    database.execute("CREATE AGGREGATE product (integer) (SFUNC = int4mul, STYPE = integer)")
+    reply = copied(
+        sample("row_tenants"), "public", path=path, many=100, queries=["SELECT product(i) FROM generate_series(2, 4) i"]
+    )
+    assert reply["answers"] == [[[24]]]
+    assert marker.exists()
+
+
+def test_what_the_catalog_way_can_not_make_is_told(sample, database, old_program):
+    database.execute("CREATE AGGREGATE product (integer) (SFUNC = int4mul, STYPE = integer)")
+    database.execute("CREATE TABLE seen (id integer)")
+    reply = copied(sample("row_tenants"), "public", path=old_program)
+    assert reply["differences"] == []
+    assert len(reply["notices"]) == 1
+    assert "1 aggregates" in reply["notices"][0]
+
+
+@pytest.fixture
+def creator(database, postgres):
+    """The URL of a role that may create databases, and no extension that is not trusted."""
+    name = f"creator_{database.name}"
+    database.execute(f"CREATE ROLE {name} LOGIN CREATEDB PASSWORD 'l0gin-but-secret'")
+    database.execute(f"GRANT pg_read_all_data TO {name}")
+    yield postgres.url(database.name, user=name, password="l0gin-but-secret")
+    database.execute(f"DROP ROLE {name}")
+
+
+def test_an_extension_that_the_role_may_not_create_is_a_notice(sample, database, creator, path):
+    database.execute(
+        "CREATE EXTENSION earthdistance CASCADE; CREATE EXTENSION citext; CREATE TABLE seen (id integer, code citext)"
+    )
+    reply = copied(sample("row_tenants", database_url=creator), "public", path=path)
+    assert reply["differences"] == []
+    assert len(reply["notices"]) == 1
+    assert "earthdistance" in reply["notices"][0]
+
+
+def test_where_a_table_needs_it_there_is_no_rehearsal_and_that_is_no_failure(sample, database, creator, path):
+    database.execute("CREATE EXTENSION earthdistance CASCADE; CREATE TABLE places (id integer, place earth)")
+    reply = attempt(sample("row_tenants", database_url=creator), "public", path=path)
+    assert "'public'" in reply["reason"]
+    assert "earthdistance" in reply["hint"]
+    assert reply["notice"] is True
+    assert database.query("SELECT count(*) FROM pg_database WHERE datname LIKE 'tenancy_rehearsal%'") == [(0,)]
+
+
+def test_schemas_that_are_no_tenants_come_along_and_other_tenants_do_not(schema_variant, path):
+    variant = schema_variant()
+    for name in ("acme", "globex"):
+        tenant = {"schema": name, "domains": [f"{name}.localhost"]}
+        variant.ensure({**tenant, "defaults": {"name": name, "paid_until": "2099-12-31"}})
+    variant.execute(
+        "CREATE SCHEMA shared_things; CREATE FUNCTION shared_things.one() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    )
+    variant.execute("ALTER TABLE acme.carriers_carrier ADD COLUMN one integer DEFAULT shared_things.one()")
+    variant.execute("CREATE SCHEMA orphan; CREATE TABLE orphan.django_migrations (id integer)")
+    reply = copied(
+        variant.sample,
+        "public",
+        "acme",
+        path=path,
+        queries=[
+            "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"
+        ],
+    )
+    assert reply["differences"] == reply["notices"] == []
+    assert reply["answers"] == [[["acme"], ["public"], ["shared_things"]]]

@@ -95,6 +95,7 @@ ALTER TABLE "Parent.t" FORCE ROW LEVEL SECURITY;
 CREATE POLICY "only mine" ON "Parent.t" AS RESTRICTIVE FOR UPDATE TO PUBLIC USING (id = current_setting('my.id', true)::integer) WITH CHECK (id > 0);
 CREATE POLICY everybody ON "Parent.t" USING (true);
 
+-- Rows, in a transaction of their own: before PostgreSQL 17 a new value of an enum has to be committed first.
 INSERT INTO public.shared (id, code) VALUES (7, 'Seven'), (8, 'Eight'), (9, 'Nine');
 INSERT INTO "Parent.t" (id, "Mixed Case", mood, price, couple, during, days, tags, raw, doc, stamp, shade, code, shared_id)
 VALUES (1, E'tab\t"quote" \\ , (%s) ''é''', 'very sad', 0.01, ROW(1, 'a,"b"'), '[2024-01-01 00:00+00,2024-02-01 00:00+00)', '[1,5)',

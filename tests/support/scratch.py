@@ -14,20 +14,25 @@ from .agents import Agent
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .databases import Database
     from .samples import Sample
 
-NASTY = (Path(__file__).with_name("nasty.sql")).read_text(encoding="utf-8")
 ODD = "Odd. Schema"
 
 # Compares the structure on both sides, and says what the test asks the scratch database for.
 TRIAL = """
 import os, time
+from . import pg_dump, scratch_structure
 from .scratch import CannotRehearse, scratch_database
 from .structure import difference, read_structures
 
 def run(context, options):
     from django.db import connections
 
+    if options["alone"]:
+        pg_dump._INSTALLED = ()
+    if options["many"]:
+        scratch_structure.MANY_RELATIONS = options["many"]
     began = time.monotonic()
     try:
         with scratch_database(context, options["schemas"], options["rows"]) as scratch:
@@ -56,21 +61,39 @@ def run(context, options):
 """
 
 
+def make_nasty(database: Database) -> None:
+    """Everything odd that a schema can have, with some rows."""
+    text = Path(__file__).with_name("nasty.sql").read_text(encoding="utf-8")
+    structure, marker, rows = text.partition("-- Rows, ")
+    with database.connect() as connection:
+        connection.execute(structure)
+        connection.execute(marker + rows)
+
+
 def attempt(
     project: Sample,
     *schemas: str,
     rows: int = 0,
     queries: Sequence[str] = (),
     path: str | None = None,
+    many: int | None = None,
     meanwhile: Callable[[str], object] | None = None,
 ) -> dict[str, Any]:
     """What the trial says.
 
-    :param path: where the agent's side finds programs.
+    :param path: where the agent's side finds programs, and nowhere else.
+    :param many: how many relations make a large database.
     :param meanwhile: called with the name of the scratch database while it is there.
     """
     until = project.directory / "go on"
-    options = {"schemas": schemas, "rows": rows, "queries": queries, "until": str(until) if meanwhile else None}
+    options = {
+        "schemas": schemas,
+        "rows": rows,
+        "queries": queries,
+        "until": str(until) if meanwhile else None,
+        "many": many,
+        "alone": path is not None,
+    }
     with Agent(project, TRIAL, options, env={"PATH": path} if path else None) as agent:
         if meanwhile:
             meanwhile(agent.event("made")["database"])

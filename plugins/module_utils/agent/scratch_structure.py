@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # All the locks of a transaction have to find room in the server's lock table.
 _STATEMENTS_A_TRANSACTION = 50
 _SHOWN = 3
+# Of 400 tenants with 40 tables each pg_dump took 1.7 s for two schemas, the catalog way 0.5 s; of three tenants 0.05 s both.
+MANY_RELATIONS = 20_000
 
 _SCHEMAS = """
 SELECT n.nspname,
@@ -113,15 +115,30 @@ def make_extensions(real: Any, scratch: Any, schemas: Schemas, error_class: type
 
 
 def read_statements(real: Any, raw: Any, role: str | None, schemas: Sequence[str], notices: list[str]) -> Blueprint:
-    """The statements that make the structure: pg_dump's, where there is one for this server, else our own."""
-    real.execute("SELECT pg_catalog.current_setting('server_version_num')::int / 10000")
-    program = pg_dump.find_program(real.fetchone()[0])
+    """The statements that make the structure: pg_dump's, where there is one for this server, else our own.
+
+    pg_dump reads the whole catalog whatever it is asked for, so of a large fleet ours are taken where they make everything.
+    """
+    real.execute(
+        "SELECT pg_catalog.current_setting('server_version_num')::int / 10000,"
+        " (SELECT count(*) FROM (SELECT FROM pg_catalog.pg_class LIMIT %s) c)",
+        [MANY_RELATIONS],
+    )
+    major, relations = real.fetchone()
+    ours = _read_ours(real, schemas) if relations >= MANY_RELATIONS else None
+    if ours and not ours.left_out:
+        return ours
+    program = pg_dump.find_program(major)
     if program:
         try:
             before, after = pg_dump.parts(pg_dump.dump(program, raw, role, schemas))
             return Blueprint(before, after, [])
         except pg_dump.DumpFailed as error:
             notices.append(f"pg_dump does not write the structure ({error}); it was read from the catalog instead.")
+    return ours or _read_ours(real, schemas)
+
+
+def _read_ours(real: Any, schemas: Sequence[str]) -> Blueprint:
     with transaction(real, "BEGIN READ ONLY"):
         return read_blueprint(real, schemas)
 
