@@ -158,6 +158,34 @@ def work(apps, schema_editor):
     assert "it wants something that a rehearsal keeps away" in warnings(result)[0]
 
 
+COMMAND = """
+from django.core.management.commands import migrate
+from django_tenants.migration_executors.standard import StandardExecutor
+
+
+class Command(migrate.Command):
+    pass
+
+
+def choose(codename=None):
+    return StandardExecutor
+"""
+
+
+def test_a_projects_own_migrate_command_is_rehearsed_and_its_own_executor_which_may_start_processes_is_not(
+    schema_variant,
+):
+    variant = schema_variant(template=None).write("tenants/custom.py", COMMAND)
+    variant.settings('TENANT_BASE_MIGRATE_COMMAND = "tenants.custom.Command"')
+    python(variant, "def work(apps, schema_editor):\n    raise ValueError('never')")
+    result = rehearsed(variant, check=True)
+    assert "ValueError: never" in result["msg"]
+    variant.settings('GET_EXECUTOR_FUNCTION = "tenants.custom.choose"')
+    result = rehearsed(variant, check=True)
+    assert not result.get("failed"), result["msg"]
+    assert warnings(result)[0].startswith("There was no rehearsal. GET_EXECUTOR_FUNCTION is set")
+
+
 @pytest.fixture
 def weak(database, postgres, sample):
     """The URL of a role that may do all in the database, and make none."""

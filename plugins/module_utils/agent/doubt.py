@@ -33,12 +33,22 @@ _FOREIGN_KEY = "23503"
 _EXTENSION = re.compile(r'\bCREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w-]+)"?', re.IGNORECASE)
 _CHANGES_ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
-# What has effects on the whole server: it is left out of a rehearsal.
-BEYOND = re.compile(
+_BEYOND = re.compile(
     r"\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER(?!\s+MAPPING)|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION)\b"
     r"|\bALTER\s+SYSTEM\b|\bCOMMENT\s+ON\s+(?:ROLE|DATABASE|TABLESPACE)\b|\bREASSIGN\s+OWNED\b|\bTO\s+PROGRAM\b",
     re.IGNORECASE,
 )
+
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+# Where a literal may be code.
+_RUNS_TEXT = re.compile(r"\b(?:DO|EXECUTE|FUNCTION|PROCEDURE)\b", re.IGNORECASE)
+
+
+def is_beyond(statement: str) -> bool:
+    """Whether a statement may have an effect on the whole server: it is left out of a rehearsal."""
+    if not _BEYOND.search(statement):
+        return False
+    return bool(_RUNS_TEXT.search(statement) or _BEYOND.search(_LITERAL.sub("''", statement)))
 
 
 @dataclass
