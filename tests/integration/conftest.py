@@ -74,6 +74,36 @@ def row_variant(rows_migrated: Path, tmp_path: Path) -> Variant:
 
 
 @pytest.fixture(scope="session")
+def rows_on_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with everything of the row sample (few apps) migrated and a tenant, to be copied."""
+    name = f"template_rows_{os.getpid()}"
+    postgres.create_database(name)
+    database = Database(postgres, name)
+    variant = Variant(_copy("row_tenants", tmp_path_factory.mktemp("rows_pg") / "project", database.url), database)
+    acme = {
+        "key": {"slug": "acme"},
+        "defaults": {"name": "Acme", "contact_email": "a@b.example"},
+        "domains": ["a.example"],
+    }
+    for answer in (
+        variant.module("django_migrate_schemas", scope="shared"),
+        # Before the other apps, whose migrations look for a tenant.
+        variant.tenants(acme),
+        variant.module("django_migrate_schemas"),
+    ):
+        assert not answer.get("failed"), answer
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def postgres_rows(rows_on_postgres: str, new_database: Callable[..., Database], tmp_path: Path) -> Variant:
+    """The row sample with few apps on PostgreSQL, migrated, with the tenant acme."""
+    database = new_database(rows_on_postgres)
+    return Variant(_copy("row_tenants", tmp_path / "row_project", database.url), database)
+
+
+@pytest.fixture(scope="session")
 def fleet_template(postgres: Postgres) -> Iterator[tuple[str, Stock]]:
     """The name of a database with the tenants of the smallest project, to be copied, and the stock command waiting for work."""
     name = f"fleet_{os.getpid()}"

@@ -46,8 +46,8 @@ def test_a_healthy_project_has_no_finding_once_it_is_deployed(
     assert audit(variant) == []
 
 
-def test_healthy_rows_of_one_schema_have_no_finding(row_variant: Variant) -> None:
-    assert audit(row_variant) == []
+def test_healthy_rows_of_one_schema_have_no_finding(postgres_rows: Variant) -> None:
+    assert audit(postgres_rows) == []
 
 
 def test_errors_fail_the_task_and_the_message_says_what_to_do(schema_variant: Callable[..., Variant]) -> None:

@@ -26,6 +26,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def qualified(connection: Any, schema: str, table: str) -> str:
+    """A table's name for a statement; SQLite has no schemas to name."""
+    return f"{quoted(schema)}.{quoted(table)}" if connection.vendor == "postgresql" else quoted(table)
+
+
 def assume_role(role: str) -> None:
     """Let every connection that Django opens from now on act as ``role`` (SET ROLE).
 

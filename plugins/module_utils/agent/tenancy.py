@@ -187,7 +187,7 @@ def tenant_candidates(models: Iterable[type[Model]]) -> list[type[Model]]:
     found = {model for model in models if model.__name__.lower() == "tenant"}
     for model in models:
         for field in model._meta.local_fields:
-            if field.name == "tenant" and _leads_somewhere(field):
+            if field.name == "tenant" and leads_somewhere(field):
                 found.add(field.remote_field.model)
     return sorted(found, key=lambda model: model._meta.label)
 
@@ -198,7 +198,7 @@ def domain_candidates(models: Iterable[type[Model]], tenant: type[Model]) -> lis
     One that is called Domain and has a host name, but belongs to something else, is a fault to be named, not to be passed over.
     """
     models = list(models)
-    linked = [model for model in models if _links(model, tenant)]
+    linked = [model for model in models if tenant_links(model, tenant)]
     for fits in (
         lambda model: model.__name__.lower().endswith("domain"),
         lambda model: any(_is_unique(model, name) for name in _HOST_FIELDS),
@@ -251,32 +251,32 @@ def _model(label: str, option: str) -> type[Model]:
     return model
 
 
-def _leads_somewhere(field: Field) -> bool:
+def leads_somewhere(field: Field) -> bool:
     """Whether a field points at a model that there is; one of an app that is not installed is still a mere name, for Django's checks to find."""
     return bool(field.is_relation and field.remote_field) and not isinstance(field.remote_field.model, str)
 
 
-def _links(model: type[Model], tenant: type[Model]) -> list[Field]:
+def tenant_links(model: type[Model], tenant: type[Model]) -> list[Field]:
     """The foreign keys of a model to the tenant (or to a parent of it, under multi-table inheritance)."""
     targets = {model._meta.concrete_model for model in (tenant, *tenant._meta.get_parent_list())}
     return [
         field
         for field in model._meta.fields
         if (field.many_to_one or field.one_to_one)
-        and _leads_somewhere(field)
+        and leads_somewhere(field)
         and field.remote_field.model._meta.concrete_model in targets
     ]
 
 
 def _link(domain: type[Model], tenant: type[Model]) -> str:
-    links = _links(domain, tenant)
+    links = tenant_links(domain, tenant)
     if links:
         preferred = [field for field in links if field.name == "tenant"]
         return str((preferred or links)[0].name)
     others = [
         f"{field.name} → {field.remote_field.model._meta.label}"
         for field in domain._meta.fields
-        if field.many_to_one and _leads_somewhere(field)
+        if field.many_to_one and leads_somewhere(field)
     ]
     raise TenancyProblem(
         f"The domain model {domain._meta.label} has no foreign key to the tenant model {tenant._meta.label}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Iterable, Protocol
 from . import (
     column_added_twice,
     domain_case,
+    neighbour_without_tenant,
     primary_domain,
     project_loads,
     public_tenant,
@@ -23,6 +24,8 @@ from . import (
     several_leaf_nodes,
     table_made_twice,
     table_not_there,
+    tenant_key_index,
+    tenant_key_nullable,
     tenant_without_domain,
     tenant_without_schema,
     www_domain,
@@ -61,6 +64,10 @@ _FILES: tuple[Rule, ...] = (
     schema_name,
     tenant_without_schema,
     schema_without_tenant,
+    # Tenants as rows.
+    tenant_key_nullable,
+    tenant_key_index,
+    neighbour_without_tenant,
 )
 
 # By name, in the order in which they look: the code first, then the database.

@@ -1,0 +1,121 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""How many rows tables hold: what the catalog says, and counts that end early."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping, Sequence, Tuple
+
+from .database import qualified
+
+# A count ends here: more is "more than".
+MOST = 10_000
+# Tables in a statement: it holds a lock on each of them, and on their indexes, until it ends.
+_TABLES_A_STATEMENT = 50
+# Counting is worth this much time, a statement and all together; what is left is estimated.
+_STATEMENT_MS = 150
+_ALL_SECONDS = 0.35
+# What a page holds of a table that nobody has analyzed yet.
+_ROWS_A_PAGE = 50
+
+Place = Tuple[str, str]
+
+_SIZES = """
+SELECT n.nspname, c.relname, c.reltuples, c.relpages, pg_catalog.pg_relation_size(c.oid), pg_catalog.pg_total_relation_size(c.oid),
+    coalesce(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), pg_catalog.current_setting('block_size')::int
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%s) AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p', 'm')
+"""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the catalog says of a table: about how many rows, how many bytes with its indexes, and whether there is surely none."""
+
+    rows: int
+    total_bytes: int
+    empty: bool
+
+
+def read_sizes(connection: Any, schemas: Iterable[str], tables: Iterable[str]) -> dict[Place, Size]:
+    """The sizes of tables in several schemas of a PostgreSQL database; those that are not there are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SIZES, [list(schemas), list(tables)])
+        return {(schema, table): _size(*numbers) for schema, table, *numbers in cursor.fetchall()}
+
+
+def _size(tuples: float, pages: int, size: int, total: int, live: int, block: int) -> Size:
+    """As the planner reckons: the density when the table was last looked at, times the pages that it has now. Pure."""
+    now = size // block
+    rows = max(live, (now - 1) * _ROWS_A_PAGE, 0)
+    if tuples > 0:
+        # A partitioned table has no pages of its own.
+        rows = int(tuples / pages * now) if pages and now else int(tuples)
+    return Size(rows, total, empty=not size and not live and tuples <= 0)
+
+
+def count_rows(
+    connection: Any, places: Sequence[Place], conditions: Mapping[Place, str] | None = None
+) -> dict[Place, int]:
+    """The rows of tables, counted up to one more than ``MOST``.
+
+    Left out is a table that can't be read, or not whole (row-level security), and what takes too long.
+
+    :param conditions: what a row has to fulfil to count, as SQL without parameters.
+    """
+    known: dict[Place, int] = {}
+    end = time.monotonic() + _ALL_SECONDS
+    for start in range(0, len(places), _TABLES_A_STATEMENT):
+        chunk = places[start : start + _TABLES_A_STATEMENT]
+        counted = _count(connection, chunk, conditions or {}, end)
+        if counted is None and len(chunk) > 1:
+            counted = {}
+            for place in chunk:
+                counted.update(_count(connection, [place], conditions or {}, end) or {})
+        known.update(counted or {})
+    return known
+
+
+def _count(
+    connection: Any, places: Sequence[Place], conditions: Mapping[Place, str], end: float
+) -> dict[Place, int] | None:
+    """One statement's counts; None where it fails."""
+    from django.db import Error, transaction
+
+    if time.monotonic() > end:
+        return None
+    parts = " UNION ALL ".join(
+        f"SELECT {number}, count(*) FROM (SELECT 1 FROM {qualified(connection, *place)}"
+        f" WHERE {conditions.get(place, '1 = 1')} LIMIT {MOST + 1}) AS few"
+        for number, place in enumerate(places)
+    )
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Rows that a policy hides are an error then, rather than none.
+                cursor.execute(f"SET LOCAL row_security = off; SET LOCAL statement_timeout = {_STATEMENT_MS}")
+            cursor.execute(parts)
+            return {places[number]: count for number, count in cursor.fetchall()}
+    except Error:
+        return None
+
+
+def rows_in_words(count: int) -> str:
+    """A count as a sentence has it."""
+    if count > MOST:
+        return f"more than {MOST:,} rows"
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def bytes_in_words(size: int) -> str:
+    """A size as people read it."""
+    value, unit = float(size), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if value < 1024 or unit == "TB":
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}"
