@@ -243,6 +243,42 @@ def test_an_extension_that_the_real_database_has_and_the_role_may_not_create_is_
     assert "carriers.0006_extension (Raw SQL operation) would fail in public with: permission denied" in result["msg"]
 
 
+def test_a_session_role_owns_the_scratch_database_and_all_that_is_made_there(weak, weak_rows, database, postgres):
+    name, _url = weak
+    owner = f"owner_{database.name}"
+    database.execute(f"CREATE ROLE {owner} CREATEDB; GRANT {owner} TO {name}; GRANT ALL ON SCHEMA public TO {owner}")
+    database.execute(f"GRANT CREATE ON DATABASE {database.name} TO {owner}")
+    try:
+        weak_rows.migration(
+            "carriers",
+            "0005_role",
+            "0004_alter_carrier_tenant",
+            f"migrations.RunSQL(\"DO $$ BEGIN ASSERT current_user = '{owner}'; END $$\")",
+        )
+        result = rehearsed(weak_rows, rehearse_tenants=[], session_role=owner, scope="all")
+        assert not result.get("failed"), result["msg"]
+        assert result["rehearsal"]["notices"] == []
+        assert [text for text in warnings(result) if "rehears" in text] == []
+        assert scratch_databases(postgres, database) == []
+    finally:
+        database.execute(f"DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}")
+
+
+def test_through_a_pooler_that_shares_out_sessions_it_works_as_the_real_run_does(schema_variant, postgres, tmp_path):
+    if not pgbouncer.program():
+        pytest.skip("there is no pgbouncer here")
+    (tmp_path / "pool").mkdir()
+    variant = schema_variant(template=None)
+    with pgbouncer.transaction_pool(variant.database, tmp_path / "pool") as url:
+        variant.sample.environment["DATABASE_URL"] = url
+        result = rehearsed(variant)
+        assert not result.get("failed"), result["msg"]
+        assert warnings(result) == []
+        assert scratch_databases(postgres, variant.database) == []
+        python(variant, "def work(apps, schema_editor):\n    raise ValueError('never')")
+        assert "would fail in acme with: ValueError: never" in rehearsed(variant)["msg"]
+
+
 SLEEPS = """
 import os
 from django.db import connection
