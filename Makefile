@@ -38,7 +38,7 @@ demo-remove: ## stop the demo's PostgreSQL and delete .demo/
 ##@ For those who work on the collection
 .PHONY: setup
 setup: ## make .venv and build/stacks with everything that the other targets need
-	@$(side_by_side) --silent .venv/development build/stacks/current/ready build/stacks/oldest/ready
+	@$(side_by_side) --silent .venv/development build/stacks/current/ready build/stacks/oldest/ready build/stacks/packages/ready
 
 .PHONY: test
 test: setup ## lint, sanity, and every test with pytest, whose closing line is the last
@@ -103,8 +103,8 @@ sanity: .venv/development ## ansible-test sanity, every test that runs here
 bench: .venv/development build/stacks/bench/ready ## measure what makes it fast, into build/bench.json; SCALE=0.1 KEYS="noop_vs_stock …" ROUNDS=1 DATA=DIR AGAIN=1
 	$(BIN)/python -m tests.benchmarks $(if $(KEYS),--keys $(KEYS)) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PATIENCE),--patience $(PATIENCE)) $(if $(DATA),--data $(DATA)) $(if $(AGAIN),--again)
 
-# The one builds on the other.
-build/stacks/bench/ready: tests/stacks/current.txt
+# These build on it.
+build/stacks/bench/ready build/stacks/packages/ready: tests/stacks/current.txt
 
 .PHONY: clean
 clean: demo-remove ## delete everything that make made, the demo's database too

@@ -1,0 +1,3 @@
+"""No site of its own: only its database is looked at."""
+
+urlpatterns = []
