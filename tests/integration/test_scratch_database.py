@@ -15,6 +15,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.scratch
 
 from tests.support import pgbouncer
 from tests.support.agents import Agent
+from tests.support.scratch import ODD, copied, make_nasty
 
 # Makes a scratch database, says so, and then does as it is told.
 TRIAL = """
@@ -202,6 +203,22 @@ def test_it_belongs_to_the_session_role_even_one_whose_rights_are_not_inherited(
     assert scratch_databases(database) == []
 
 
+def test_nobody_else_may_enter_it(agent, database, postgres, login):
+    name, _url = login()
+    running = agent("sleep")
+    made = running.event("made")["database"]
+    assert database.query("SELECT has_database_privilege(%s, %s, 'CONNECT')", [name, made]) == [(False,)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_where_no_more_connections_are_allowed_that_is_told(limit, sample, database, login, agent):
+    _name, url = login(f"CREATEDB CONNECTION LIMIT {limit}")
+    database.execute("CREATE TABLE something (id integer)")
+    reply = agent(project=sample("row_tenants", database_url=url), schemas=["public"]).reply()
+    assert "too many connections" in reply["reason"]
+    assert scratch_databases(database) == []
+
+
 def test_settings_of_the_real_database_hold_in_it_too(agent, database):
     database.execute(f'ALTER DATABASE {database.name} SET search_path TO "Some, where", public')
     database.execute(f"ALTER DATABASE {database.name} SET datestyle TO 'German, DMY'")
@@ -259,13 +276,14 @@ def test_a_pooler_that_knows_the_real_database_alone_is_told(sample, database, a
     assert scratch_databases(database) == []
 
 
-def test_through_a_pooler_that_knows_every_database_it_works_as_well(sample, database, agent, tmp_path):
+def test_through_a_pooler_that_knows_every_database_it_works_as_well(sample, database, postgres, tmp_path):
     if not pgbouncer.program():
         pytest.skip("there is no pgbouncer here")
     (tmp_path / "pool").mkdir()
+    make_nasty(database)
     with pgbouncer.transaction_pool(database, tmp_path / "pool") as url:
-        reply = agent(project=sample("row_tenants", database_url=url)).reply()
-        assert reply["notices"] == []
+        reply = copied(sample("row_tenants", database_url=url), ODD, "public", "extra", rows=10, path=str(postgres.bin))
+        assert reply["differences"] == reply["notices"] == []
         assert scratch_databases(database) == []
 
 

@@ -145,10 +145,28 @@ def test_an_extension_that_the_role_may_not_create_is_a_notice(sample, database,
 def test_where_a_table_needs_it_there_is_no_rehearsal_and_that_is_no_failure(sample, database, creator, path):
     database.execute("CREATE EXTENSION earthdistance CASCADE; CREATE TABLE places (id integer, place earth)")
     reply = attempt(sample("row_tenants", database_url=creator), "public", path=path)
-    assert "'public'" in reply["reason"]
+    assert "public.places" in reply["reason"]
     assert "earthdistance" in reply["hint"]
     assert reply["notice"] is True
     assert database.query("SELECT count(*) FROM pg_database WHERE datname LIKE 'tenancy_rehearsal%'") == [(0,)]
+
+
+def test_what_is_no_table_may_be_missing_and_is_told(sample, database, creator, path):
+    database.execute(
+        "CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;"
+        " CREATE FOREIGN TABLE far (id integer) SERVER elsewhere; CREATE VIEW farther AS SELECT * FROM far;"
+        " CREATE TABLE near (id integer PRIMARY KEY)"
+    )
+    reply = copied(sample("row_tenants", database_url=creator), "public", path=path)
+    assert {difference[0] for difference in reply["differences"]} == {"far", "farther"}
+    notices = "\n".join(reply["notices"])
+    for words in (
+        "postgres_fdw",
+        "1 foreign tables",
+        "'public' is in the scratch database: ",
+        "'public' is not like it",
+    ):
+        assert words in notices.replace("Not everything of the schema ", "")
 
 
 def test_schemas_that_are_no_tenants_come_along_and_other_tenants_do_not(schema_variant, path):

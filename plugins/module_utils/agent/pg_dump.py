@@ -12,7 +12,7 @@ import re
 import subprocess
 from typing import Any, Mapping, Sequence
 
-from .blueprint import Statement, Statements
+from .blueprint import Blueprint, Statement, Statements
 
 _SECONDS = 120
 _LOCK_SECONDS = 5
@@ -38,8 +38,8 @@ _AFTER = frozenset(
         "TRIGGER",
     ]
 )
-# Schemas are there already; event triggers are for superusers.
-_LEFT_OUT = frozenset(["SCHEMA", "EVENT TRIGGER"])
+# A foreign table wants a server, which is of no schema, and leads out of the scratch database.
+_LEFT_OUT = "FOREIGN TABLE"
 
 # What any version of libpq knows. Others say how to connect better, not where to.
 _KEYWORDS = frozenset(
@@ -134,15 +134,19 @@ def conninfo(parameters: Mapping[str, str]) -> str:
     return " ".join(f"{key}='{value}'" for key, value in escaped.items())
 
 
-def parts(text: str) -> tuple[Statements, Statements]:
-    """A script of pg_dump as what comes before the rows, and what after them. Pure."""
+def parts(text: str) -> Blueprint:
+    """A script of pg_dump as statements. Pure."""
     text = _META_COMMAND.sub("", text)
     entries = list(_ENTRY.finditer(text))
     ends = [entry.start() for entry in entries[1:]] + [len(text)]
     before: Statements = []
     after: Statements = []
+    left_out = 0
     for entry, end in zip(entries, ends):
-        target = after if after or entry[1] in _AFTER else before
-        if entry[1] not in _LEFT_OUT:
+        if entry[1] == _LEFT_OUT:
+            left_out += 1
+        # The schemas are there already.
+        elif entry[1] != "SCHEMA":
+            target = after if after or entry[1] in _AFTER else before
             target.append(Statement(entry[2], text[entry.end() : end].strip()))
-    return before, after
+    return Blueprint(before, after, [f"{left_out} foreign tables"] if left_out else [])

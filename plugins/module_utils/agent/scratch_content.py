@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, ContextManager, Sequence
 
 from .blueprint import read_refreshes
-from .database import first_line
 from .fleet import public_schema
-from .scratch import CannotRehearse
 from .scratch_rows import copy_rows, copy_sequences, read_selection, snapshot
 from .scratch_session import transaction
 from .scratch_structure import (
@@ -21,7 +19,7 @@ from .scratch_structure import (
     make_extensions,
     read_schemas,
     read_statements,
-    require_wanted,
+    require_tables,
     run,
 )
 
@@ -47,15 +45,8 @@ class Filling:
     def fill(self, wanted: Sequence[str], rows: int) -> list[str]:
         """Copy, and say what could not be.
 
-        :raises CannotRehearse: the structure of a schema that was asked for can't be made.
+        :raises CannotRehearse: a table of a schema that was asked for can't be made.
         """
-        try:
-            self._fill(wanted, rows)
-        except self.errors as error:
-            raise CannotRehearse(f"The real database can't be copied to a scratch one: {first_line(error)}") from error
-        return self.notices
-
-    def _fill(self, wanted: Sequence[str], rows: int) -> None:
         with self.real.cursor() as real, self.scratch.cursor() as scratch:
             schemas = read_schemas(self.context, real, wanted)
             missing = make_extensions(real, scratch, schemas, self.errors)
@@ -64,24 +55,25 @@ class Filling:
                 for each in missing
             ]
             if not holds_anything(real, schemas.all):
-                return
+                return self.notices
             statements = read_statements(real, self.real, self.role, schemas.all, self.notices)
             if statements.left_out:
                 self.notices.append(
-                    f"Not in the scratch database, for lack of a pg_dump that knows this server: {', '.join(statements.left_out)}."
+                    f"Not in the scratch database (a pg_dump of the server's version may copy more): {', '.join(statements.left_out)}."
                 )
             failed = run(scratch, statements.before, self.errors)
             self._copy_rows(real, scratch, schemas, rows)
             # What waits for a primary key has one now.
             failed = run(scratch, statements.after + [each.statement for each in failed], self.errors)
-            require_wanted(failed, schemas, missing, self.notices)
             with transaction(real, "BEGIN READ ONLY"):
                 refreshes = read_refreshes(real, schemas.all)
             self.notices += [
                 f"In the scratch database a materialized view of {each.statement.schema} stays empty: {each.message}"
                 for each in run(scratch, refreshes, self.errors)
             ]
-            self.notices += compare(self.real, self.scratch, schemas.wanted)
+            comparison = compare(self.real, self.scratch, schemas.wanted)
+            self.notices += require_tables(failed, comparison, missing, statements.left_out)
+            return self.notices
 
     def _copy_rows(self, real: Any, scratch: Any, schemas: Schemas, rows: int) -> None:
         public = public_schema(self.context)

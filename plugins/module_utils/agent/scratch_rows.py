@@ -25,6 +25,7 @@ ALWAYS = (RECORDER_TABLE, "django_content_type", "auth_permission", "auth_group"
 # A transaction keeps the locks on all that it has read, and the lock table is shared by all.
 _STATEMENTS_A_TRANSACTION = 25
 _ROWS_A_STATEMENT = 500
+_BYTES_A_STATEMENT = 8 * 1024 * 1024
 # Stands for a parameter while a statement is put together: no name can hold it.
 _PARAMETER = "\0"
 
@@ -55,6 +56,12 @@ SELECT k.conrelid::bigint, CASE f.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || k
 FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid WHERE k.contype = 'f' AND k.conrelid = ANY(%s::oid[])
 """
 
+# Of a table that has never been analysed the number of rows is not known; a page holds at least one then.
+_WIDTHS = """
+SELECT c.oid::bigint, (pg_table_size(c.oid) / greatest(CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE c.relpages END, 1))::bigint
+FROM pg_class c WHERE c.oid = ANY(%s::oid[])
+"""
+
 _SEQUENCES = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE false END
@@ -71,6 +78,7 @@ FROM unnest(%s::text[], %s::bigint[], %s::boolean[]) AS s(name, value, called) W
 class Table:
     """A table of the real database, and which of its rows are wanted, by their place in it."""
 
+    oid: int
     schema: str
     name: str
     quoted: str
@@ -138,7 +146,7 @@ def read_selection(reader: Snapshot, schemas: Schemas, in_public: Sequence[str],
     :param in_public: tables of the public schema of which all rows are copied (those of tenants and domains).
     :param rows: up to so many rows of every other table of the schemas that were asked for.
     """
-    tables = {oid: Table(*columns) for oid, *columns in reader.read(_TABLES, [schemas.all])}
+    tables = {oid: Table(oid, *columns) for oid, *columns in reader.read(_TABLES, [schemas.all])}
     references: dict[int, list[Reference]] = {}
     for oid, *columns in reader.read(_REFERENCES, [list(tables)]):
         references.setdefault(oid, []).append(Reference(*columns))
@@ -176,12 +184,14 @@ def copy_rows(reader: Snapshot, scratch: Any, tables: Sequence[Table], error_cla
     with transaction(scratch, "BEGIN READ ONLY"):
         scratch.execute(_COLUMNS, [[table.schema for table in tables]])
         columns = {(schema, name): (every, given) for schema, name, every, given in scratch.fetchall()}
+    widths = dict(reader.read(_WIDTHS, [[table.oid for table in tables]]))
     for table in tables:
         every, given = columns.get((table.schema, table.name), ([], None))
         if not given:
             continue
         read, insert = _transfer(table.quoted, every, given)
-        for places in _chunks(list(table.places), _ROWS_A_STATEMENT):
+        size = max(1, min(_ROWS_A_STATEMENT, _BYTES_A_STATEMENT // max(1, widths[table.oid])))
+        for places in _chunks(list(table.places), size):
             texts = reader.read(read, [places], table)
             try:
                 with transaction(scratch):

@@ -67,6 +67,7 @@ class Life:
         self._row = json.loads(text)
         self.real: str = self._row["datname"]
         self.user: str = user
+        self.login: str = login
         self.role: str | None = user if user != login else None
         self.number = secrets.randbits(32)
         self.scratch = Scratch(scratch_name(self.real, self.number), context.connection.settings_dict)
@@ -77,14 +78,17 @@ class Life:
                 f"The role {self.user!r} may not create databases.",
                 hint=f"As a superuser: ALTER ROLE {quoted(self.user)} CREATEDB;",
             )
-        with ExitStack() as stack:
-            lock = stack.enter_context(self.session())
-            self._hold(lock)
-            self._remove_leftovers(lock)
-            stack.enter_context(self.context.wire.at_a_stop(self.drop))
-            stack.callback(self.drop)
-            self._create()
-            self._stack = stack.pop_all()
+        try:
+            with ExitStack() as stack:
+                lock = stack.enter_context(self.session())
+                self._hold(lock)
+                self._remove_leftovers(lock)
+                stack.enter_context(self.context.wire.at_a_stop(self.drop))
+                stack.callback(self.drop)
+                self._create()
+                self._stack = stack.pop_all()
+        except self.context.connection.Database.Error as error:
+            raise CannotRehearse(f"The server does not make a scratch database: {first_line(error)}") from None
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -113,17 +117,25 @@ class Life:
 
         :raises CannotRehearse: it can't be connected to, or not be built.
         """
+        errors = self.context.connection.Database.Error
         with ExitStack() as stack:
-            real = stack.enter_context(self.session())
             try:
                 scratch = stack.enter_context(self.inside())
-            except self.context.connection.Database.Error as error:
+            except errors as error:
                 raise CannotRehearse(
                     f"The scratch database was made, but can't be connected to: {first_line(error)}",
                     hint="A pooler, or a pg_hba.conf that names databases, does not know it: give the deploy a direct connection to PostgreSQL, "
                     "or let it connect to databases whose names begin with tenancy_rehearsal_.",
                 ) from None
-            self.scratch.notices += Filling(self.context, real, scratch, self.role, self.session).fill(schemas, rows)
+            try:
+                real = stack.enter_context(self.session())
+                self.scratch.notices += Filling(self.context, real, scratch, self.role, self.session).fill(
+                    schemas, rows
+                )
+            except errors as error:
+                raise CannotRehearse(
+                    f"The real database can't be copied to a scratch one: {first_line(error)}"
+                ) from error
 
     def _hold(self, lock: Any) -> None:
         with lock.cursor() as cursor:
@@ -148,25 +160,23 @@ class Life:
                     self._drop(name, "A scratch database that an earlier run left")
 
     def _create(self) -> None:
-        error_class = self.context.connection.Database.Error
+        name = quoted(self.scratch.name)
         with self.session() as raw, raw.cursor() as cursor:
-            try:
-                with self._gate:
-                    if self._closed:
-                        raise CannotRehearse("The run was stopped.")
-                    cursor.execute(create_statement(self.scratch.name, self._row, self._encoding))
-            except error_class as error:
-                raise CannotRehearse(
-                    f"The server does not make a scratch database: {first_line(error)}",
-                    hint="The statement was CREATE DATABASE, from template0 and with the encoding and locale of the real one.",
-                ) from None
+            with self._gate:
+                if self._closed:
+                    raise CannotRehearse("The run was stopped.")
+                cursor.execute(create_statement(self.scratch.name, self._row, self._encoding))
+            # Rows are copied into it, and what guards the real ones is not.
+            cursor.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+            if self.role:
+                cursor.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {quoted(self.login)}")
             for setting in self._options:
                 try:
                     cursor.execute(set_statement(self.scratch.name, setting))
-                except error_class as error:
-                    name = setting.partition("=")[0]
+                except self.context.connection.Database.Error as error:
+                    variable = setting.partition("=")[0]
                     self.scratch.notices.append(
-                        f"The setting {name} of the real database does not hold in the scratch one: {first_line(error)}"
+                        f"The setting {variable} of the real database does not hold in the scratch one: {first_line(error)}"
                     )
 
     def drop(self) -> None:

@@ -64,6 +64,13 @@ class Schemas:
         return [name for name in self.all if name not in self.of_extensions]
 
 
+class Comparison(NamedTuple):
+    """Tables that are not in the scratch database (schema and name), and all that differs, in sentences."""
+
+    lost: list[tuple[str, str]]
+    notices: list[str]
+
+
 class Failed(NamedTuple):
     """A statement that did not succeed, and what the server said."""
 
@@ -131,8 +138,7 @@ def read_statements(real: Any, raw: Any, role: str | None, schemas: Sequence[str
     program = pg_dump.find_program(major)
     if program:
         try:
-            before, after = pg_dump.parts(pg_dump.dump(program, raw, role, schemas))
-            return Blueprint(before, after, [])
+            return pg_dump.parts(pg_dump.dump(program, raw, role, schemas))
         except pg_dump.DumpFailed as error:
             notices.append(f"pg_dump does not write the structure ({error}); it was read from the catalog instead.")
     return ours or _read_ours(real, schemas)
@@ -174,22 +180,30 @@ def _one_by_one(cursor: Any, statements: Sequence[Statement], error_class: type[
     return failed
 
 
-def require_wanted(failed: Sequence[Failed], schemas: Schemas, missing: Sequence[Failed], notices: list[str]) -> None:
-    """See that nothing of the schemas that were asked for failed; of the others it is only told.
+def require_tables(
+    failed: Sequence[Failed], comparison: Comparison, missing: Sequence[Failed], left_out: Sequence[str]
+) -> list[str]:
+    """See that every table of the schemas that were asked for is there; what else failed is only told.
 
-    :param missing: the extensions that could not be made, which may well be the cause.
-    :raises CannotRehearse: something did.
+    :param missing: the extensions that could not be made, which may well be the cause, as may what is left out.
+    :returns: notices.
+    :raises CannotRehearse: a table is not there.
     """
-    for each in failed:
-        if each.statement.schema in schemas.wanted or each.statement.schema not in schemas.all:
-            raise CannotRehearse(
-                f"The structure of the schema {each.statement.schema!r} can't be made in a scratch database: {each.message}",
-                hint=_extension_hint(missing),
-                notice=bool(missing),
-            )
-    if failed:
-        shown = "; ".join(f"{each.statement.schema}: {each.message}" for each in failed[:_SHOWN])
-        notices.append(f"Not everything in schemas that are no tenant's is in the scratch database: {shown}")
+    if comparison.lost:
+        schema, table = comparison.lost[0]
+        why = next(
+            (each.message for each in failed if each.statement.schema == schema), "it is of a kind that is not copied"
+        )
+        raise CannotRehearse(
+            f"The table {schema}.{table} can't be made in a scratch database: {why}",
+            hint=_extension_hint(missing),
+            notice=bool(missing or left_out),
+        )
+    notices = [
+        f"Not everything of the schema {each.statement.schema!r} is in the scratch database: {each.message}"
+        for each in failed
+    ]
+    return notices[:_SHOWN] + comparison.notices
 
 
 def _extension_hint(missing: Sequence[Failed]) -> str | None:
@@ -199,22 +213,29 @@ def _extension_hint(missing: Sequence[Failed]) -> str | None:
     return f"The cause may be an extension that the role may not create there ({names}): rehearse with a role that may, or without a scratch database."
 
 
-def compare(real: Any, scratch: Any, schemas: Sequence[str]) -> list[str]:
-    """What is not alike in both, a sentence a schema."""
+def compare(real: Any, scratch: Any, schemas: Sequence[str]) -> Comparison:
+    """What is not alike in both."""
     sides = []
     for raw in (real, scratch):
         with raw.cursor() as cursor, transaction(cursor, "BEGIN READ ONLY"):
             sides.append(read_structures(raw, schemas))
-    notices = []
+    found = Comparison([], [])
     for schema in schemas:
-        found = difference(sides[0][schema], sides[1][schema])
         # An index that an interrupted CREATE INDEX CONCURRENTLY has left is not copied.
-        places = [
-            " ".join(part for part in place if part)
-            for place, (left, right) in found.items()
+        places = {
+            place: left
+            for place, (left, right) in difference(sides[0][schema], sides[1][schema]).items()
             if not (right is None and left and left.endswith(" INVALID"))
-        ]
+        }
+        found.lost.extend(
+            (schema, table)
+            for (table, kind, name), left in places.items()
+            if kind == "relation" and left and left[0] in "rp"
+        )
         if places:
-            shown = ", ".join(places[:_SHOWN]) + (" …" if len(places) > _SHOWN else "")
-            notices.append(f"The copy of the schema {schema!r} is not like it in {len(places)} places: {shown}")
-    return notices
+            shown = ", ".join(" ".join(filter(None, place)) for place in list(places)[:_SHOWN])
+            more = " …" if len(places) > _SHOWN else ""
+            found.notices.append(
+                f"The copy of the schema {schema!r} is not like it in {len(places)} places: {shown}{more}"
+            )
+    return found

@@ -49,6 +49,13 @@ $$;
 
 
 --
+-- Name: far; Type: FOREIGN TABLE; Schema: public; Owner: -
+--
+
+CREATE FOREIGN TABLE public.far (id integer) SERVER elsewhere;
+
+
+--
 -- Name: i; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -71,21 +78,23 @@ CREATE OR REPLACE VIEW public.v AS SELECT 1;
 
 
 def test_a_script_is_taken_apart_into_what_comes_before_the_rows_and_after_them() -> None:
-    before, after = pg_dump.parts(SCRIPT)
+    before, after, left_out = pg_dump.parts(SCRIPT)
     assert [statement.schema for statement in before] == ["my; schema", "public"]
     assert before[0].sql == 'CREATE TABLE "my; schema"."odd; Type: TABLE; name" (\n    id integer\n);'
     assert "SELECT 'a'" in before[1].sql
     assert after[0] == Statement("public", "CREATE INDEX i ON public.t USING btree (id);")
     # What comes after an index stays behind it.
     assert after[1].sql.startswith("CREATE OR REPLACE VIEW")
+    assert left_out == ["1 foreign tables"]
     everything = "\n".join(statement.sql for statement in before + after)
     assert "restrict" not in everything
     assert "transaction_timeout" not in everything
     assert "CREATE SCHEMA" not in everything
+    assert "FOREIGN" not in everything
 
 
 def test_an_empty_script_has_no_parts() -> None:
-    assert pg_dump.parts("--\n-- PostgreSQL database dump\n--\n") == ([], [])
+    assert pg_dump.parts("--\n-- PostgreSQL database dump\n--\n") == ([], [], [])
 
 
 def test_how_to_connect_is_said_without_what_is_secret_or_too_new() -> None:
