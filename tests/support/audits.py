@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,3 +29,17 @@ def only(findings: list[dict[str, Any]]) -> dict[str, Any]:
     """The one finding that there is."""
     assert len(findings) == 1, findings
     return findings[0]
+
+
+def follow(variant: Variant, finding: dict[str, Any]) -> None:
+    """Run the stock commands and the statements of a hint, in their order, for every schema of the finding."""
+    found = re.findall(r"'(manage\.py [^']+)'|((?:INSERT|DELETE|ALTER|GRANT)\b[^;]*;)", finding["hint"])
+    assert found, finding["hint"]
+    first = finding["schemas"][0]
+    for schema in finding["schemas"]:
+        for command, statement in found:
+            if command:
+                words = [word.replace(f"--schema={first}", f"--schema={schema}") for word in shlex.split(command)]
+                variant.sample.manage(*words[1:])
+            else:
+                variant.execute(statement.replace(f'"{first}".', f'"{schema}".'))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from .conflicts import Catalog, Conflict
 from .errors import AgentError
+from .expected import Gap, Needed, gaps, needed_after
 from .fingerprint import fingerprints, read_part
-from .fleet import NOTHING, Fleet, SchemaState, read_fleet
+from .fleet import NOTHING, Fleet, Migration, Recorded, SchemaState, read_fleet
 from .forecast import Effect, effects, whole_plan
 from .graph import Graphs, read_graph
 from .kinds import SchemaKind, schema_kinds
@@ -51,6 +52,11 @@ class AuditCohort:
     @property
     def first(self) -> SchemaState:
         return self.states[0]
+
+    @functools.cached_property
+    def there(self) -> dict[str, set[str]]:
+        """The columns of each table and view."""
+        return self.structure.all_columns()
 
 
 class _Part(functools.cached_property):  # type: ignore[type-arg]
@@ -226,12 +232,39 @@ class Evidence:
         found = {}
         public: set[str] = set()
         for cohort in self.cohorts:
-            schema, structure = cohort.first.name, cohort.structure
-            catalog = Catalog(_columns(structure), public, schema)
+            schema = cohort.first.name
+            catalog = Catalog(cohort.there, public, schema)
             found[schema] = [item for item in map(catalog.meet, self.pending_effects.get(schema, ())) if item]
             if schema == self.fleet.public:
                 public = set(catalog.tables) | catalog.uncertain
         return found
+
+    @part
+    def gaps(self) -> dict[str, list[Gap]]:
+        """What the first schema of each cohort has recorded and not got, by its name; of those only that can be planned."""
+        needed = self.needed
+        there = {cohort.first.name: cohort.there for cohort in self.cohorts}
+        return {name: gaps(needed[name], there[name], self.folds) for name in needed}
+
+    @part
+    def needed(self) -> dict[str, list[Needed]]:
+        """The tables that the first schema of each cohort should have after what it has recorded, by its name."""
+        known: dict[Any, list[Needed]] = {}
+        found = {}
+        for cohort in self.cohorts:
+            kind, plan = self.kind_of(cohort.first), cohort.plan
+            if kind is None or plan.problem:
+                continue
+            if (kind, plan.applied) not in known:
+                loader = self.graphs.for_recorded(cohort.first.recorded)
+                known[kind, plan.applied] = needed_after(self.context, loader, plan.applied, kind)
+            found[cohort.first.name] = known[kind, plan.applied]
+        return found
+
+    @property
+    def folds(self) -> bool:
+        """Whether the database takes names that differ in case for the same."""
+        return bool(self.context.connection.vendor == "sqlite")
 
     @part
     def cohorts(self) -> list[AuditCohort]:
@@ -267,10 +300,8 @@ class Evidence:
         return found
 
 
-def _columns(structure: Structure) -> dict[str, set[str]]:
-    """The columns of each table of a schema."""
-    columns: dict[str, set[str]] = {table: set() for table in structure.tables}
-    for table, kind, name in structure.parts:
-        if kind == "column" and table in columns:
-            columns[table].add(name)
-    return columns
+def ghosts_of(evidence: Evidence, recorded: Recorded) -> list[Migration]:
+    """What is recorded and neither on disk nor replaced by what is."""
+    loader = evidence.loader
+    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
+    return sorted(recorded - loader.disk_migrations.keys() - replaced)

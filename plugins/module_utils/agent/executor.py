@@ -16,10 +16,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import custom
-from .fleet import NOTHING
+from .graph import models_after
 from .guards import drop_invalid_indexes, refuse_phantoms, require_search_path
 from .outcome import Outcome, StopHere, Watch
-from .plan import pending
 from .signals import announce, send_signal
 from .verification import in_schema
 
@@ -138,16 +137,11 @@ def _with_own_recorder(context: Context, schema: SchemaState) -> None:
 
 @functools.lru_cache(maxsize=8)
 def state_before(loader: MigrationLoader, applied: Recorded) -> ProjectState:
-    """The models as what is applied leaves them (``MigrationExecutor._create_project_state``), rendered.
+    """The models as what is applied leaves them, rendered.
 
     The same for all schemas where that is applied; whoever changes it clones it.
     """
-    from django.db.migrations.state import ProjectState
-
-    state = ProjectState(real_apps=loader.unmigrated_apps)
-    for key in pending(loader.graph, loader.graph.leaf_nodes(), NOTHING):
-        if key in applied:
-            loader.graph.nodes[key].mutate_state(state, preserve=False)
+    state = models_after(loader, applied)
     state.apps  # noqa: B018  (a cached property)
     return state
 

@@ -69,6 +69,13 @@ def schemas_in_words(schemas: Sequence[str], most: int = 3) -> str:
     return f"{', '.join(schemas[: most - 1])} and {len(schemas) - most + 1} others"
 
 
+def few(names: Sequence[str], most: int = 3) -> str:
+    """Names as a sentence lists them: all where they are few, else the first and how many more."""
+    if len(names) <= most:
+        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+
+
 def bounded(findings: Sequence[Finding], most: int = _NAMED) -> Iterator[Finding]:
     """Findings that are all alike, one for each thing, as long as they can be read; the rest as one."""
     whole = findings if len(findings) <= most else findings[: most - 1]

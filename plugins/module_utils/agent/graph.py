@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Collection
 
 from .blame import place_of
 from .errors import AgentError, LoadProblem, OptionProblem
 from .fleet import NOTHING, Migration, Recorded
+from .plan import pending
 
 if TYPE_CHECKING:
     from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.state import ProjectState
 
 
 class Graphs:
@@ -94,6 +96,17 @@ def read_graph(recorded: Recorded) -> MigrationLoader:
             place=place_of(error),
             hint="'manage.py showmigrations' shows the same.",
         ) from None
+
+
+def models_after(loader: MigrationLoader, applied: Collection[Migration]) -> ProjectState:
+    """The models as these migrations leave them (``MigrationExecutor._create_project_state``), of which no classes are made yet."""
+    from django.db.migrations.state import ProjectState
+
+    state = ProjectState(real_apps=loader.unmigrated_apps)
+    for key in pending(loader.graph, loader.graph.leaf_nodes(), NOTHING):
+        if key in applied:
+            loader.graph.nodes[key].mutate_state(state, preserve=False)
+    return state
 
 
 def with_one_leaf_an_app(loader: MigrationLoader) -> MigrationLoader:

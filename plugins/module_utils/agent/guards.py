@@ -47,27 +47,23 @@ def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) ->
 
     Through the search_path an ALTER would find public's table of that name, change that, and say OK.
     """
-    from django.db import router
-
     if not context.tenancy.by_schema:
         return
+    from .expected import needed_of
+    from .routes import Routes
+
     apps = {app for app, name in plan.migrations}
     there = read_tables(context.connection, [plan.schema.name])[plan.schema.name]
-    for app, model_name in sorted(key for key in before.models if key[0] in apps):
-        model = before.apps.get_model(app, model_name)
-        table = model._meta.db_table
-        if table in there or not model._meta.can_migrate(context.connection):
-            continue
-        if not router.allow_migrate_model(context.alias, model):
-            continue
-        first = next((key for key in plan.migrations if key[0] == app), None)
+    models = [before.models[key] for key in sorted(before.models) if key[0] in apps]
+    absent = [item for item in needed_of(models, Routes(context)) if item.table.name not in there]
+    for item in absent[:1]:
         raise StopHere(
             Failure(
                 plan.schema.name,
-                f"{plan.schema.name}.{table} does not exist, although the migrations that make it are recorded there.",
-                migration=named(first) if first else None,
-                hint=f"Nothing was changed. The recorder of {plan.schema.name} says more of the app {app} than is there: it was faked, "
-                "or the app has moved between the shared and the tenants' apps. Restore the table, or take the records back, and run again.",
+                f"{plan.schema.name}.{item.table.name} does not exist, although the migrations that make it are recorded there.",
+                migration=named(next(key for key in plan.migrations if key[0] == item.app)),
+                hint=f"Nothing was changed. The recorder of {plan.schema.name} says more of the app {item.app} than is there: it was faked, "
+                "or the app has moved between the shared and the tenants' apps. django_tenancy_check says how to mend it.",
             )
         )
 

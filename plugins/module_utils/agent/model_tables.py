@@ -74,9 +74,13 @@ def is_kept(state: ModelState, connection: Any) -> bool:
 def table_name(state: ModelState, connection: Any) -> str:
     from django.db.backends.utils import truncate_name
 
-    named_so = state.options.get("db_table")
-    limit = connection.ops.max_name_length()
-    return str(truncate_name(named_so or f"{state.app_label}_{state.name_lower}", limit))
+    named_so = str(state.options.get("db_table") or "")
+    if named_so:
+        # Django leaves such a name as it is, and PostgreSQL keeps 63 bytes of it.
+        return (
+            named_so.encode("utf-8")[:63].decode("utf-8", "ignore") if connection.vendor == "postgresql" else named_so
+        )
+    return str(truncate_name(f"{state.app_label}_{state.name_lower}", connection.ops.max_name_length()))
 
 
 def named(declared: Field[Any, Any], name: str) -> Field[Any, Any]:

@@ -102,7 +102,7 @@ def _plan_one(context: Context, graphs: Graphs, state: SchemaState, options: dic
             state,
             problem=Problem(
                 f"{migration} is recorded as applied, but {parent}, which it depends on, is not.",
-                f"Django refuses such a history. If what {parent} makes is there, record it with 'migrate --fake'; if not, restore the records.",
+                "Django refuses such a history. The rule history-out-of-order of django_tenancy_check says how to mend it.",
             ),
         )
     back = taken_back(loader.graph, targets, applied) if options["target"] else ()

@@ -87,6 +87,14 @@ class Structure:
     def columns(self, table: str) -> set[str]:
         return {name for (owner, kind, name) in self.parts if owner == table and kind == "column"}
 
+    def all_columns(self) -> dict[str, set[str]]:
+        """The columns of each table and view."""
+        found: dict[str, set[str]] = {table: set() for table in self.tables}
+        for owner, kind, name in self.parts:
+            if kind == "column" and owner in found:
+                found[owner].add(name)
+        return found
+
 
 def difference(left: Structure, right: Structure) -> dict[tuple[str, str, str], tuple[str | None, str | None]]:
     """What differs, as (table, kind, name) → (definition on the left, on the right); None where one lacks it."""

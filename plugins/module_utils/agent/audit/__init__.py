@@ -13,9 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, Protocol
 
 from . import (
+    app_moved,
     column_added_twice,
     domain_case,
+    ghosts,
+    history_out_of_order,
     neighbour_without_tenant,
+    phantoms,
     primary_domain,
     project_loads,
     public_tenant,
@@ -56,6 +60,10 @@ _FILES: tuple[Rule, ...] = (
     column_added_twice,
     table_not_there,
     # The database.
+    ghosts,
+    history_out_of_order,
+    app_moved,
+    phantoms,
     public_tenant,
     tenant_without_domain,
     primary_domain,
