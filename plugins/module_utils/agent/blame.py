@@ -67,13 +67,18 @@ def located(path: str, line: int) -> str:
 
 def project_line(stack: traceback.StackSummary) -> tuple[str, int] | None:
     """The innermost frame in a real file that no package installer put there."""
-    # Libraries only: a project may well lie below the prefix, where "data" and "scripts" are.
-    paths = sysconfig.get_paths()
-    installed = tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     for frame in reversed(stack):
-        if os.path.exists(frame.filename) and not frame.filename.startswith(installed):
+        if os.path.exists(frame.filename) and not is_installed(frame.filename):
             return frame.filename, frame.lineno or 0
     return None
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file is Python's own or a package's, put there by an installer, rather than the project's."""
+    # Libraries only: a project may well lie below the prefix, where "data" and "scripts" are.
+    paths = sysconfig.get_paths()
+    libraries = tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    return path.startswith(libraries) or any(part in ("site-packages", "dist-packages") for part in path.split(os.sep))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

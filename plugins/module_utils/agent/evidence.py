@@ -18,7 +18,7 @@ from .expected import Gap, Needed, gaps, needed_after
 from .fingerprint import fingerprints, read_part
 from .fleet import NOTHING, Fleet, Migration, Recorded, SchemaState, read_fleet
 from .forecast import Effect, effects, whole_plan
-from .graph import Graphs, read_graph
+from .graph import Graphs, read_disk, read_graph
 from .kinds import SchemaKind, schema_kinds
 from .planning import WHOLE, make_plan
 from .routing import Routing, read_routing
@@ -149,6 +149,12 @@ class Evidence:
         """Tenants (schemas, or rows) that later tasks of the play ensure, so that nothing is wrong where they lack something yet."""
         public = self.context.tenancy.public_schema
         return {*self.options["planned"], *([public] if public and self.options["planned_public"] else [])}
+
+    @part
+    def disk(self) -> dict[Migration, Any]:
+        """The migrations on disk, whether or not they hold together, by app and name."""
+        self.require_apps()
+        return dict(read_disk().disk_migrations)
 
     @part
     def loader(self) -> MigrationLoader:

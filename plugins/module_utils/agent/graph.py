@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Collection
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Collection, Iterator
 
 from .blame import place_of
 from .errors import AgentError, LoadProblem, OptionProblem
 from .fleet import NOTHING, Migration, Recorded
+from .places import place_of_migration
 from .plan import pending
 
 if TYPE_CHECKING:
@@ -71,8 +73,6 @@ def read_graph(recorded: Recorded) -> MigrationLoader:
 
     :raises AgentError: the migrations on disk can't be imported, or don't form a graph.
     """
-    from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
-    from django.db.migrations.graph import CircularDependencyError
     from django.db.migrations.loader import MigrationLoader
 
     class RecordedLoader(MigrationLoader):
@@ -86,10 +86,37 @@ def read_graph(recorded: Recorded) -> MigrationLoader:
         def applied_migrations(self, value: object) -> None:
             self._applied = dict.fromkeys(recorded)
 
-    try:
+    with _named_errors():
         return RecordedLoader(None)
+
+
+def read_disk() -> MigrationLoader:
+    """A loader that knows the migrations on disk and no graph of them.
+
+    :raises AgentError: one can't be imported.
+    """
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(None, load=False)
+    with _named_errors():
+        loader.load_disk()
+    return loader
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """What Django says of the migrations on disk, with the place of the one at fault."""
+    from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
+    from django.db.migrations.graph import CircularDependencyError
+
+    try:
+        yield
     except (BadMigrationError, NodeNotFoundError, CircularDependencyError) as error:
-        raise AgentError("project", f"The migrations on disk don't form a graph: {error}") from None
+        origin = getattr(error, "origin", None)
+        raise LoadProblem(
+            f"The migrations on disk don't form a graph: {error}",
+            place=None if origin is None or isinstance(origin, str) else place_of_migration(origin),
+        ) from None
     except Exception as error:
         raise LoadProblem(
             f"The migrations can't be loaded: {type(error).__name__}: {error}",

@@ -12,7 +12,7 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .blame import located
+from .blame import is_installed, located
 
 if TYPE_CHECKING:
     from django.db.migrations import Migration
@@ -41,6 +41,13 @@ def place_of_model(model: type[Model]) -> str:
     except (OSError, TypeError):
         path = None
     return located(path, line) if path else str(model._meta.label)
+
+
+def is_projects(thing: Any) -> bool:
+    """Whether the project itself wrote a migration, a model or an app, so that it can be changed there."""
+    module = sys.modules.get(getattr(thing, "__module__", ""))
+    path = getattr(thing, "path", None) or getattr(module, "__file__", None)
+    return bool(path) and not is_installed(str(path))
 
 
 @functools.lru_cache(maxsize=None)

@@ -19,9 +19,16 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     error = evidence.load_error
     if error is not None:
         place = error.place if isinstance(error, LoadProblem) else None
-        yield Finding(ERROR, place or "settings", str(error), _hint(place))
+        yield Finding(ERROR, place or "settings", str(error), _hint(str(error), place))
 
 
-def _hint(place: str | None) -> str:
+def _hint(message: str, place: str | None) -> str:
     where = f" at {place}" if place else ""
-    return f"Mend the code{where}, or install what it imports into the project's Python; 'manage.py check' then passes the same point."
+    end = "'manage.py check' then passes the same point."
+    if "Conflicting '" in message:
+        return (
+            f"Take one of the two classes out, or give it another name: one of them is{where or ' named above'}; {end}"
+        )
+    if "ImproperlyConfigured" in message:
+        return f"Set what the message asks for in the settings; {end}"
+    return f"Mend the code{where}, or install what it imports into the project's Python; {end}"
