@@ -160,7 +160,7 @@ reading:
   type: dict
   sample: {"fleet": 0.021, "loader": 0.018}
 skipped:
-  description: The rules that could not look, and why. Another rule names the cause.
+  description: The rules that could not look, and why. Another rule names the cause, or the rule itself could not cope with the project and the others looked.
   returned: when the rules have looked
   type: dict
   sample: {}

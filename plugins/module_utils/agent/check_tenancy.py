@@ -12,14 +12,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .audit import RULES
-from .errors import LoadProblem, OptionProblem, TenancyProblem
+from .errors import AgentError, LoadProblem, OptionProblem, TenancyProblem
 from .evidence import Evidence, Unknown
 from .findings import SEVERITIES, Finding, in_order, is_ignored
-from .loading import connect_tenancy, load_apps
+from .loading import connect_tenancy, load_apps, reason
 
 if TYPE_CHECKING:
     from .loading import Context
     from .wire import Wire
+
+# Begins the reason why a rule did not look where the rule itself is at fault.
+FAILED = "the rule could not cope with this project: "
 
 
 def prepare(wire: Wire, project: dict[str, Any], writes: bool) -> Evidence:
@@ -83,6 +86,13 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
             found += [replace(finding, rule=name) for finding in RULES[name].findings(evidence)]
         except Unknown as unknown:
             skipped[name] = str(unknown)
+        except AgentError:
+            raise
+        except Exception as error:
+            # A project that is odd in a way that the rule does not know is no faulty one: the deploy goes on without the rule.
+            if _is_lost(error):
+                raise
+            skipped[name] = f"{FAILED}{reason(error)}"
         seconds[name] = round(time.monotonic() - started - (evidence.reading_seconds - read), 4)
     kept = [finding for finding in in_order(found) if not is_ignored(finding, options["ignore"])]
     return {
@@ -94,6 +104,15 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
         "reading": {name: round(time_taken, 4) for name, time_taken in evidence.seconds.items()},
         "skipped": skipped,
     }
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the database itself is what failed, for the rules to come too."""
+    try:
+        from django.db import InterfaceError, OperationalError
+    except ImportError:
+        return False
+    return isinstance(error, (InterfaceError, OperationalError))
 
 
 def _chosen(names: list[str], option: str = "rules") -> list[str]:
