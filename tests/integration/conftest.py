@@ -57,6 +57,22 @@ def schema_variant(
 
 
 @pytest.fixture(scope="session")
+def fleet_migrated(postgres: Postgres, shared_migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database of the schema sample (few apps) with the tenants acme and globex, to be copied."""
+    name = f"template_fleet_{os.getpid()}"
+    postgres.create_database(name, shared_migrated)
+    database = Database(postgres, name)
+    variant = Variant(_copy("schema_tenants", tmp_path_factory.mktemp("fleet") / "project", database.url), database)
+    defaults = {"name": "A", "paid_until": "2099-12-31"}
+    made = variant.tenants(
+        *({"schema": name, "defaults": defaults, "domains": [f"{name}.example"]} for name in ("acme", "globex"))
+    )
+    assert not made.get("failed"), made
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
 def rows_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with everything of the row sample (few apps) migrated, to be copied."""
     variant = Variant(_copy("row_tenants", tmp_path_factory.mktemp("rows") / "project", None), None)

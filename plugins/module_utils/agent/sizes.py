@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Sequence, Tuple
+from typing import Any, Iterable, NamedTuple, Sequence, Tuple
 
-from .database import qualified
+from .database import qualified, quoted
 
 # A count ends here: more is "more than".
 MOST = 10_000
@@ -22,7 +22,22 @@ _ALL_SECONDS = 0.35
 # What a page holds of a table that nobody has analyzed yet.
 _ROWS_A_PAGE = 50
 
+# A schema and a table.
 Place = Tuple[str, str]
+
+
+class Rows(NamedTuple):
+    """Rows to count.
+
+    :param condition: what a row has to fulfil, as SQL without parameters.
+    :param path: the search path that names in the condition are looked up in.
+    """
+
+    schema: str
+    table: str
+    condition: str = "1 = 1"
+    path: tuple[str, ...] = ()
+
 
 _SIZES = """
 SELECT n.nspname, c.relname, c.reltuples, c.relpages, pg_catalog.pg_relation_size(c.oid), pg_catalog.pg_total_relation_size(c.oid),
@@ -58,57 +73,57 @@ def _size(tuples: float, pages: int, size: int, total: int, live: int, block: in
     return Size(rows, total, empty=not size and not live and tuples <= 0)
 
 
-def count_rows(
-    connection: Any, places: Sequence[Place], conditions: Mapping[Place, str] | None = None
-) -> dict[Place, int]:
-    """The rows of tables, counted up to one more than ``MOST``.
+def count_rows(connection: Any, wanted: Sequence[Rows]) -> dict[Rows, int]:
+    """How many rows there are, counted up to one more than ``MOST``.
 
     Left out is a table that can't be read, or not whole (row-level security), and what takes too long.
-
-    :param conditions: what a row has to fulfil to count, as SQL without parameters.
     """
-    known: dict[Place, int] = {}
+    known: dict[Rows, int] = {}
     end = time.monotonic() + _ALL_SECONDS
-    for start in range(0, len(places), _TABLES_A_STATEMENT):
-        chunk = places[start : start + _TABLES_A_STATEMENT]
-        counted = _count(connection, chunk, conditions or {}, end)
+    together = [rows for rows in wanted if not rows.path]
+    chunks = [together[start : start + _TABLES_A_STATEMENT] for start in range(0, len(together), _TABLES_A_STATEMENT)]
+    for chunk in [*chunks, *([rows] for rows in wanted if rows.path)]:
+        counted = _count(connection, chunk, end)
         if counted is None and len(chunk) > 1:
             counted = {}
-            for place in chunk:
-                counted.update(_count(connection, [place], conditions or {}, end) or {})
+            for rows in chunk:
+                counted.update(_count(connection, [rows], end) or {})
         known.update(counted or {})
     return known
 
 
-def _count(
-    connection: Any, places: Sequence[Place], conditions: Mapping[Place, str], end: float
-) -> dict[Place, int] | None:
+def _count(connection: Any, wanted: Sequence[Rows], end: float) -> dict[Rows, int] | None:
     """One statement's counts; None where it fails."""
     from django.db import Error, transaction
 
     if time.monotonic() > end:
         return None
-    parts = " UNION ALL ".join(
-        f"SELECT {number}, count(*) FROM (SELECT 1 FROM {qualified(connection, *place)}"
-        f" WHERE {conditions.get(place, '1 = 1')} LIMIT {MOST + 1}) AS few"
-        for number, place in enumerate(places)
+    sql = " UNION ALL ".join(
+        f"SELECT {number}, count(*) FROM (SELECT 1 FROM {qualified(connection, rows.schema, rows.table)}"
+        f" WHERE {rows.condition} LIMIT {MOST + 1}) AS few"
+        for number, rows in enumerate(wanted)
     )
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # Rows that a policy hides are an error then, rather than none.
                 cursor.execute(f"SET LOCAL row_security = off; SET LOCAL statement_timeout = {_STATEMENT_MS}")
-            cursor.execute(parts)
-            return {places[number]: count for number, count in cursor.fetchall()}
+                if wanted[0].path:
+                    cursor.execute("SET LOCAL search_path = " + ", ".join(map(quoted, wanted[0].path)))
+            cursor.execute(sql)
+            return {wanted[number]: count for number, count in cursor.fetchall()}
     except Error:
         return None
 
 
 def rows_in_words(count: int) -> str:
     """A count as a sentence has it."""
-    if count > MOST:
-        return f"more than {MOST:,} rows"
     return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def count_in_words(count: int) -> str:
+    """What ``count_rows`` has counted, as a sentence has it."""
+    return f"more than {MOST:,} rows" if count > MOST else rows_in_words(count)
 
 
 def bytes_in_words(size: int) -> str:

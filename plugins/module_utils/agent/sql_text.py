@@ -35,11 +35,12 @@ _NO_ACTION = _NO_COLUMN | {"TABLE", "EXPRESSION", "IDENTITY", "DEFAULT", "NOT"}
 
 @dataclass(frozen=True)
 class Token:
-    """One word, name, sign or string; ``text`` is upper case in words, and the bare text in quoted names."""
+    """One word, name, sign or string; ``text`` is upper case in words, and the bare text in quoted names; ``at`` is where it stands."""
 
     kind: str
     text: str
     raw: str
+    at: int = 0
 
     @property
     def name(self) -> str:
@@ -82,7 +83,7 @@ def statements(text: str) -> list[list[Token]]:
             found.append([])
             continue
         bare = raw[1:-1].replace('""', '"') if kind == "quoted" else raw.upper() if kind == "word" else raw
-        found[-1].append(Token(kind, bare, raw))
+        found[-1].append(Token(kind, bare, raw, match.start()))
     return [statement for statement in found if statement]
 
 

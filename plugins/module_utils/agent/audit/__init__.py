@@ -16,6 +16,7 @@ from . import (
     app_moved,
     column_added_twice,
     domain_case,
+    drops_rows,
     ghosts,
     history_out_of_order,
     missing_dependency,
@@ -86,6 +87,8 @@ _FILES: tuple[Rule, ...] = (
     tenant_key_nullable,
     tenant_key_index,
     neighbour_without_tenant,
+    # What is pending.
+    drops_rows,
 )
 
 # By name, in the order in which they look: the code first, then the database.

@@ -12,7 +12,7 @@ from ..columns import read_facts
 from ..database import qualified, quoted
 from ..findings import NOTICE, WARNING, Finding
 from ..row_models import tenant_keys
-from ..sizes import count_rows, rows_in_words
+from ..sizes import Rows, count_in_words, count_rows
 
 if TYPE_CHECKING:
     from django.db.models import Field
@@ -33,9 +33,9 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     columns = {(model._meta.db_table, key.column): key for model, key in keys.items()}
     facts = read_facts(context.connection, schema, columns)
     lacking = sorted(item for item in facts if not facts[item].indexed and not _comes(pending, item[0]))
-    counts = count_rows(context.connection, [(schema, table) for table, _column in lacking])
+    counts = count_rows(context.connection, [Rows(schema, table) for table, _column in lacking])
     for table, column in lacking:
-        count = counts.get((schema, table))
+        count = counts.get(Rows(schema, table))
         yield Finding(
             NOTICE if count is not None and count < _SMALL else WARNING,
             f"{schema}.{table}.{column}",
@@ -72,4 +72,4 @@ def _comes(pending: Iterable[Effect], table: str) -> bool:
 
 
 def _of(count: int | None) -> str:
-    return "" if count is None else f" ({rows_in_words(count)})"
+    return "" if count is None else f" ({count_in_words(count)})"

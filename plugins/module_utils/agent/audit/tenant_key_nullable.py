@@ -12,7 +12,7 @@ from ..columns import read_facts
 from ..database import qualified, quoted
 from ..findings import NOTICE, WARNING, Finding
 from ..row_models import tenant_keys
-from ..sizes import count_rows, rows_in_words
+from ..sizes import Rows, count_in_words, count_rows
 
 if TYPE_CHECKING:
     from django.db.models import Field
@@ -30,11 +30,10 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     columns = {(model._meta.db_table, key.column): key for model, key in keys.items()}
     facts = read_facts(context.connection, schema, columns)
     nullable = {item: columns[item] for item in facts if facts[item].nullable}
-    tables = {(schema, table): column for table, column in nullable}
-    without = {place: f"{quoted(column)} IS NULL" for place, column in tables.items()}
-    counts = count_rows(context.connection, list(without), without)
+    without = {item: Rows(schema, item[0], f"{quoted(item[1])} IS NULL") for item in nullable}
+    counts = count_rows(context.connection, list(without.values()))
     for (table, column), key in sorted(nullable.items(), key=lambda item: item[0]):
-        count = counts.get((schema, table))
+        count = counts.get(without[table, column])
         if key.null:
             yield _meant(schema, table, key, count)
         elif not _comes(pending, key.model._meta.app_label, table, column):
@@ -81,7 +80,7 @@ def _how(connection: Any, schema: str, table: str, key: Field[Any, Any]) -> str:
 
 
 def _and_there_are(count: int | None) -> str:
-    return "" if count is None else f", and {rows_in_words(count)} {'has' if count == 1 else 'have'} none"
+    return "" if count is None else f", and {count_in_words(count)} {'has' if count == 1 else 'have'} none"
 
 
 def _comes(pending: Iterable[Effect], app: str, table: str, column: str) -> bool:
