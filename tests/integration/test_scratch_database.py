@@ -119,6 +119,18 @@ def test_it_is_dropped_when_the_agent_is_stopped(end, then, agent, database):
     assert scratch_databases(database) == []
 
 
+def test_it_is_dropped_when_the_agent_is_stopped_while_it_is_being_made(agent, database):
+    make_nasty(database)
+    for moment in range(6):
+        running = agent("sleep", schemas=[ODD, "public", "extra"], rows=10)
+        next(message for message in running.said() if "connecting" in message.get("doing", ""))
+        # Anywhere from before CREATE DATABASE to the rows.
+        time.sleep(moment * 0.12)
+        running.process.send_signal(signal.SIGTERM) if moment % 2 else running.close_stdin()
+        assert running.process.wait(timeout=15) != 0
+        assert scratch_databases(database) == []
+
+
 def test_it_is_dropped_when_the_time_is_up(agent, database):
     running = agent("sleep in the server", timeout=4)
     running.event("made")

@@ -76,6 +76,16 @@ def test_a_fleet_is_copied_as_it_is(path, schema_variant):
     assert reply["answers"] == [[list(recorded[0])], [["acme"], ["public"]], [[0]]]
 
 
+def test_row_tenancy_has_its_one_schema_copied(sample, database, postgres, old_program):
+    project = sample("row_tenants")
+    project.manage("migrate")
+    recorded = database.query("SELECT app, name FROM django_migrations ORDER BY id")
+    for path in (str(postgres.bin), old_program):
+        reply = copied(project, "public", path=path, queries=["SELECT app, name FROM django_migrations ORDER BY id"])
+        assert reply["differences"] == reply["notices"] == []
+        assert reply["answers"] == [[list(row) for row in recorded]]
+
+
 def test_pg_dump_is_used_and_no_secret_stands_on_its_command_line(sample, database, postgres, tmp_path):
     database.execute("CREATE TABLE seen (id integer)")
     record = tmp_path / "arguments"

@@ -9,13 +9,13 @@ A row travels as the server's own text of it, so that no driver needs to know it
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, ContextManager, Iterable, Iterator, NamedTuple, Sequence
 
 from .database import sqlstate
 from .fleet import RECORDER_TABLE
-from .scratch_session import transaction
+from .scratch_session import SETTINGS, transaction
 
 if TYPE_CHECKING:
     from .scratch_structure import Schemas
@@ -30,7 +30,7 @@ _BYTES_A_STATEMENT = 8 * 1024 * 1024
 _PARAMETER = "\0"
 
 _TABLES = """
-SELECT c.oid::bigint, n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname), has_table_privilege(c.oid, 'SELECT')
+SELECT c.oid::bigint, n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND c.relkind = 'r'
 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
@@ -82,7 +82,6 @@ class Table:
     schema: str
     name: str
     quoted: str
-    readable: bool
     places: dict[str, None] = field(default_factory=dict)
 
 
@@ -98,32 +97,36 @@ class Snapshot:
 
     def __init__(self, real: Any, name: str, error_class: type[Exception]) -> None:
         self._cursor, self._error_class = real, error_class
-        self._begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{name}'"
-        self._stack = ExitStack()
-        self._left = 0
+        self._begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{name}'; {SETTINGS}"
+        # How many statements the open transaction may still take; None: there is none.
+        self._left: int | None = None
         self.problems: list[str] = []
 
     def read(self, sql: str, parameters: Sequence[Any] | None = None, table: Table | None = None) -> list[Any]:
         """The rows of a query. Where it is about one table and fails, that is told, and there are none."""
         if self._left == 0:
             self.close()
-            self._stack.enter_context(transaction(self._cursor, self._begin))
+        if self._left is None:
+            self._cursor.execute(self._begin)
             self._left = _STATEMENTS_A_TRANSACTION
         self._left -= 1
         try:
             self._cursor.execute(sql, parameters)
             return list(self._cursor.fetchall())
         except self._error_class as error:
-            self._left = 0
-            self._stack.pop_all()
-            self._cursor.execute("ROLLBACK")
+            self._end("ROLLBACK")
             if table is None:
                 raise
             self.problems.append(f"Rows of {table.quoted} could not be read (SQLSTATE {sqlstate(error)}).")
             return []
 
     def close(self) -> None:
-        self._stack.close()
+        if self._left is not None:
+            self._end("COMMIT")
+
+    def _end(self, statement: str) -> None:
+        self._left = None
+        self._cursor.execute(statement)
 
 
 @contextmanager
@@ -134,10 +137,8 @@ def snapshot(real: Any, session: Callable[[], ContextManager[Any]], error_class:
     ):
         keeper.execute("SELECT pg_export_snapshot()")
         reader = Snapshot(real, keeper.fetchone()[0], error_class)
-        try:
-            yield reader
-        finally:
-            reader.close()
+        yield reader
+        reader.close()
 
 
 def read_selection(reader: Snapshot, schemas: Schemas, in_public: Sequence[str], public: str, rows: int) -> list[Table]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .loading import Context
 
 # Names are printed whole where the path is empty; rows are printed alike on both sides.
-_SETTINGS = (
+SETTINGS = (
     "SET LOCAL search_path = ''; SET LOCAL check_function_bodies = off; SET LOCAL jit = off; SET LOCAL lock_timeout = '10s';"
     " SET LOCAL statement_timeout = 0; SET LOCAL standard_conforming_strings = on; SET LOCAL datestyle = 'ISO, YMD';"
     " SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex';"
@@ -45,7 +45,7 @@ def session(context: Context, settings: dict[str, Any], role: str | None = None)
 @contextmanager
 def transaction(cursor: Any, begin: str = "BEGIN") -> Iterator[None]:
     """A transaction in which both databases print and read names and values alike."""
-    cursor.execute(f"{begin}; {_SETTINGS}")
+    cursor.execute(f"{begin}; {SETTINGS}")
     try:
         yield
     except BaseException:
