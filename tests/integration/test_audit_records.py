@@ -323,3 +323,125 @@ def test_models_of_every_make_are_all_there(deployed: Callable[..., Variant]) ->
     )
     deploy(variant)
     assert audit(variant, *RECORDS) == []
+
+
+THERE = "unrecorded-tables"
+BOX = "migrations.CreateModel('Box', [('id', models.BigAutoField(primary_key=True)), ('name', models.TextField())])"
+
+
+@pytest.mark.parametrize("stack", ["current", "oldest"])
+def test_what_is_there_and_not_recorded_is_recorded_after_what_comes_before_it_has_run(
+    deployed: Callable[..., Variant], stack: str
+) -> None:
+    variant = deployed(stack)
+    variant.migration("carriers", "0005_box", "0004_alter_carrier_slug", BOX)
+    note = "migrations.AddField('carrier', 'note', models.TextField(default=''))"
+    variant.migration("carriers", "0006_note", "0005_box", note)
+    deploy(variant)
+    assert audit(variant, THERE) == []
+    for schema in ("public", *TENANTS):
+        variant.execute(f"DELETE FROM {schema}.django_migrations WHERE name IN ('0005_box', '0006_note')")
+    # As a release does that renames one migration and puts another before it.
+    record(variant, "carriers", "0005_case", *TENANTS)
+    weight = "migrations.AddField('carrier', 'weight', models.IntegerField(null=True))"
+    variant.migration("carriers", "0004_weight", "0004_alter_carrier_slug", weight)
+    variant.replace("carriers/migrations/0005_box.py", "0004_alter_carrier_slug", "0004_weight")
+    finding = only(audit(variant, THERE))
+    assert (finding["severity"], finding["place"], finding["schemas"]) == ("error", "acme.carriers_box", TENANTS)
+    assert "carriers.0005_case, recorded and not on disk, may have made them" in finding["message"]
+    assert "already exists" in variant.module("django_migrate_schemas", rehearse="none", check=False)["msg"]
+    follow(variant, finding)
+    assert audit(variant, THERE, "phantoms") == []
+    deploy(variant)
+    variant.query("SELECT weight FROM globex.carriers_carrier")
+
+
+def test_something_else_under_the_name_of_a_new_table_is_moved_out_of_the_way(
+    deployed: Callable[..., Variant],
+) -> None:
+    variant = deployed()
+    variant.execute(
+        "CREATE TABLE acme.carriers_box (what text); INSERT INTO acme.carriers_box VALUES ('kept');"
+        "ALTER TABLE acme.carriers_carrier ADD COLUMN weight text"
+    )
+    weight = "migrations.AddField('carrier', 'weight', models.IntegerField(null=True))"
+    height = "migrations.AddField('carrier', 'height', models.IntegerField(null=True))"
+    variant.migration("carriers", "0005_box", "0004_alter_carrier_slug", BOX)
+    variant.migration("carriers", "0006_size", "0005_box", f"{height}, {weight}")
+    finding = only(audit(variant, THERE))
+    assert finding["schemas"] == ["acme"]
+    follow(variant, finding)
+    assert audit(variant, THERE) == []
+    deploy(variant)
+    assert variant.query("SELECT what FROM acme_old.carriers_box") == [("kept",)]
+    assert variant.query("SELECT weight, weight_old FROM acme.carriers_carrier") == []
+
+
+def test_initial_tables_are_no_finding_where_the_deploy_takes_them_as_made(row_variant: Variant) -> None:
+    row_variant.execute("DELETE FROM django_migrations WHERE app = 'carriers'")
+    finding = only(audit(row_variant, THERE))
+    assert finding["message"].startswith("carriers_carrier and carriers_carrier.tenant_id are there in main")
+    faked = only(audit(row_variant, THERE, fake_initial=True))
+    assert faked["message"].startswith("carriers_carrier.tenant_id is there in main")
+    follow(row_variant, finding)
+    assert audit(row_variant, THERE) == []
+    deploy(row_variant)
+
+
+OWNER = "not-the-owner"
+
+
+@pytest.mark.parametrize("stack", ["current", "oldest"])
+def test_a_role_that_may_not_do_what_is_pending(
+    deployed: Callable[..., Variant], postgres: Postgres, stack: str
+) -> None:
+    variant = deployed(stack)
+    assert variant.database is not None
+    role, owner = (f"{name}_{os.getpid()}_{stack}" for name in ("deployer", "owner"))
+    schemas = "acme, globex, public"
+    variant.execute(
+        f"CREATE ROLE {owner}; CREATE ROLE {role} LOGIN PASSWORD 'w3ak-but-secret'; GRANT USAGE ON SCHEMA {schemas} TO {role};"
+        f"GRANT ALL ON ALL TABLES IN SCHEMA {schemas} TO {role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}"
+    )
+    try:
+        for schema in TENANTS:
+            variant.execute(
+                f"ALTER TABLE {schema}.carriers_carrier OWNER TO {owner}; GRANT USAGE ON SCHEMA {schema} TO {owner}"
+            )
+        variant.sample.environment["DATABASE_URL"] = postgres.url(
+            variant.database.name, user=role, password="w3ak-but-secret"
+        )
+        name = "migrations.AlterField('carrier', 'name', models.CharField(max_length=200, help_text='Or the firm'))"
+        variant.migration("carriers", "0005_name", "0004_alter_carrier_slug", name)
+        # A help text does not reach the database; in public a deploy wants to be able to make tables.
+        assert only(audit(variant, OWNER))["place"] == "public"
+        weight = "migrations.AddField('carrier', 'weight', models.IntegerField(null=True))"
+        variant.migration("carriers", "0006_weight", "0005_name", f"{BOX}, {weight}")
+        found = audit(variant, OWNER, planned=["acme", "hooli"])
+        assert {(item["severity"], item["place"], *item["schemas"]) for item in found} == {
+            ("error", "acme.carriers_carrier", *TENANTS),
+            ("error", "acme", *TENANTS),
+            ("error", "public", "public"),
+            ("error", variant.database.name, "hooli"),
+        }
+        message = next(item["message"] for item in found if item["place"] == "acme.carriers_carrier")
+        assert message == (
+            f"Pending migrations change carriers_carrier in acme, globex, which belongs to {owner}, "
+            f"and the role {role} is no member of that: PostgreSQL would say 'must be owner of table'."
+        )
+        failed = variant.module("django_migrate_schemas", rehearse="none")
+        assert failed.get("failed"), failed
+        for finding in found:
+            # One statement for all schemas.
+            follow(variant, {**finding, "schemas": finding["schemas"][:1]})
+        assert audit(variant, OWNER, planned=["acme", "hooli"]) == []
+        deploy(variant)
+    finally:
+        variant.execute(f"REASSIGN OWNED BY {role}, {owner} TO CURRENT_USER; DROP OWNED BY {role}, {owner}")
+        variant.execute(f"DROP ROLE {role}; DROP ROLE {owner}")
+
+
+def test_what_a_role_may_do_is_no_matter_in_sqlite(row_variant: Variant) -> None:
+    operation = "migrations.AddField('carrier', 'weight', models.IntegerField(null=True))"
+    row_variant.migration("carriers", "0005_weight", "0004_alter_carrier_tenant", operation)
+    assert audit(row_variant, OWNER) == []

@@ -33,7 +33,9 @@ def only(findings: list[dict[str, Any]]) -> dict[str, Any]:
 
 def follow(variant: Variant, finding: dict[str, Any]) -> None:
     """Run the stock commands and the statements of a hint, in their order, for every schema of the finding."""
-    found = re.findall(r"'(manage\.py [^']+)'|((?:INSERT|DELETE|ALTER|GRANT)\b[^;]*;)", finding["hint"])
+    found = re.findall(
+        r"'(manage\.py [^']+)'|((?:INSERT INTO|DELETE FROM|ALTER TABLE|CREATE SCHEMA|GRANT)\b[^;]*;)", finding["hint"]
+    )
     assert found, finding["hint"]
     first = finding["schemas"][0]
     for schema in finding["schemas"]:

@@ -23,6 +23,7 @@ from . import (
     model_registered_twice,
     models_without_migration,
     neighbour_without_tenant,
+    not_the_owner,
     number_taken_twice,
     phantoms,
     primary_domain,
@@ -38,6 +39,7 @@ from . import (
     tenant_key_nullable,
     tenant_without_domain,
     tenant_without_schema,
+    unrecorded_tables,
     www_domain,
 )
 
@@ -75,6 +77,8 @@ _FILES: tuple[Rule, ...] = (
     history_out_of_order,
     app_moved,
     phantoms,
+    unrecorded_tables,
+    not_the_owner,
     public_tenant,
     tenant_without_domain,
     primary_domain,
