@@ -52,6 +52,23 @@ CHANGES = {
         "ALTER TABLE t3.things_item ALTER amount SET DEFAULT 5",
         "migrations.AlterField('Item', 'amount', models.BigIntegerField(default=0))",
     ),
+    "a table that refers to it": (
+        "CREATE TABLE t3.by_hand (item_id bigint REFERENCES t3.things_item)",
+        "migrations.AlterField('Item', 'amount', models.BigIntegerField(default=0))",
+    ),
+    "a table that inherits from it": (
+        "CREATE TABLE t3.by_hand () INHERITS (t3.things_item)",
+        "migrations.AddField('Item', 'more', models.IntegerField(null=True))",
+    ),
+    "a rule": (
+        "CREATE RULE by_hand AS ON DELETE TO t3.things_item DO INSTEAD NOTHING",
+        "migrations.AddField('Item', 'more', models.IntegerField(null=True))",
+    ),
+    "a permission of another model": (
+        """UPDATE t3.auth_permission SET content_type_id = (SELECT id FROM t3.django_content_type WHERE model = 'item')
+        WHERE codename = 'view_tag'""",
+        "migrations.AddField('Tag', 'more', models.IntegerField(null=True))",
+    ),
     "a permission removed": (
         "DELETE FROM t3.auth_permission WHERE codename = 'view_tag'",
         "migrations.AddField('Tag', 'more', models.IntegerField(null=True))",
@@ -71,6 +88,34 @@ def test_what_differs_is_left_to_django(pair, change):
     )[0]
     pair.execute(by_hand.format(unique=unique).replace("things_part_item_id_2e5bd7b5", index))
     pair.release(operation)
+    reply = pair.same()
+    assert executed(reply) == {"t1": "django", "t2": "replayed", "t3": "django", "t4": "replayed", "t5": "replayed"}
+
+
+def test_what_the_plan_has_nothing_to_do_with_may_differ(pair):
+    pair.execute("ALTER TABLE t3.things_part ADD by_hand integer")
+    pair.execute("CREATE TABLE t4.by_hand (id integer PRIMARY KEY)")
+    pair.release("migrations.AddField('Tag', 'more', models.IntegerField(null=True, db_index=True))")
+    assert executed(pair.same()) == {"t1": "django", **dict.fromkeys(["t2", "t3", "t4", "t5"], "replayed")}
+
+
+def test_what_django_looked_for_in_vain_in_the_first_schema_is_done_where_it_is_there(pair):
+    (name,) = pair.ours.query(
+        "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = 't1.things_part'::regclass"
+    )[0]
+    pair.execute(f"ALTER TABLE t1.things_part DROP CONSTRAINT {name}")
+    pair.release(
+        "migrations.AlterField('Part', 'item', models.ForeignKey('things.Item', models.CASCADE, db_constraint=False))"
+    )
+    reply = pair.same()
+    assert reply["failed"] == []
+    assert pair.ours.query("SELECT count(*) FROM pg_constraint WHERE conname = %s", [name]) == [(0,)]
+
+
+def test_a_large_group_that_differs_is_a_cohort_of_its_own(pair):
+    for schema in ("t3", "t4", "t5"):
+        pair.execute(f"ALTER TABLE {schema}.things_item ADD by_hand integer")
+    pair.release("migrations.AddField('Item', 'more', models.IntegerField(null=True))")
     reply = pair.same()
     assert executed(reply) == {"t1": "django", "t2": "replayed", "t3": "django", "t4": "replayed", "t5": "replayed"}
 

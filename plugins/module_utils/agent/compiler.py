@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable
 
 from . import permissions
-from .executor import graph_executor_class, run_plan, watched
-from .fingerprint import fingerprint_of
+from .executor import graph_executor_class, run_plan, state_before, watched
+from .fingerprint import Relations, fingerprint_of, read_owners, read_relations
 from .fleet import RECORDER_TABLE
+from .footprint import Footprint, footprint
+from .guards import built_on
 from .outcome import Outcome, Watch
 from .purity import impurity, statement_kind
 from .signals import has_listeners, has_own_receivers
@@ -60,10 +62,13 @@ class Unit:
 class Compiled:
     """A plan that has run in one schema, ready for the others of its cohort.
 
-    ``because`` says why the plan as a whole has to go through Django for every schema, where it has.
+    ``because`` says why the plan as a whole has to go through Django for every schema, where it has. ``before`` is what the
+    first schema was, and ``footprint`` what of it counts; without one all does.
     """
 
     first: str
+    before: Relations | None = None
+    footprint: Footprint | None = None
     units: list[Unit] = field(default_factory=list)
     prelude: list[str] = field(default_factory=list)
     squashed: tuple[Migration, ...] = ()
@@ -92,6 +97,8 @@ class CapturingWatch(Watch):
         super().__init__(schema, connection)
         self.units: dict[str, Unit] = {}
         self.prelude: list[str] = []
+        # What the catalog was asked for by name.
+        self.looked_at: set[str] = set()
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = super().__call__(execute, sql, params, many, context)
@@ -105,6 +112,8 @@ class CapturingWatch(Watch):
                 self.prelude.append(sql)
             return
         kind = statement_kind(sql)
+        if kind == "skip" and isinstance(params, (list, tuple)):
+            self.looked_at.update(value for value in params if isinstance(value, str))
         if unit.because or kind == "skip":
             return
         if kind == "reads":
@@ -160,7 +169,16 @@ def compile_first(context: Context, plan: SchemaPlan, loader: MigrationLoader) -
     compiled = Compiled(schema)
 
     def work() -> None:
+        version = context.connection.pg_version
+        with context.connection.cursor() as cursor:
+            compiled.before = read_relations(cursor, schema, version)
         compile_plan(context, plan, loader, watch, compiled)
+        if compiled.replayed_whole:
+            with context.connection.cursor() as cursor:
+                after = {name: owner for name, (owner, _is_view) in read_owners(cursor, schema).items()}
+            statements = [*compiled.prelude, *(sql for unit in compiled.units for sql in unit.sql)]
+            needed = _needed(context, plan, loader)
+            compiled.footprint = footprint(statements, watch.looked_at, {**compiled.before.owners, **after}, needed)
 
     watch = CapturingWatch(schema, context.connection)
     outcome = watched(context, watch, work)
@@ -188,6 +206,12 @@ def compile_plan(
     compiled.asked = _questions([loader.graph.nodes[key] for key in plan.migrations])
     compiled.routing = routing(context, plan.schema, compiled.asked)
     compiled.because = _whole_because() or _surprise(compiled.units)
+
+
+def _needed(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> list[str]:
+    """The tables that the plan builds on; Django would refuse a schema that lacks one."""
+    with in_schema(context, plan.schema.name, plan.schema.type):
+        return [item.table.name for item in built_on(context, plan, state_before(loader, plan.applied))]
 
 
 def _squashed(loader: MigrationLoader, plan: SchemaPlan) -> list[Migration]:

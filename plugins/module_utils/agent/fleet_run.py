@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from . import custom
+from .cohorts import Cohort, Look, by_record, gathered, look, looks, split
 from .compiler import Compiled, compile_first, routing
 from .database import sqlstate
 from .executor import migrate_schema, state_before, watched
-from .fingerprint import PARTS, fingerprints, read_part
 from .fleet import RECORDER_TABLE, read_recorders
 from .outcome import Failure, Outcome, Watch
 from .permissions import read_digests
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 # Smaller cohorts gain nothing from being compiled: their schemas go through Django, in parallel.
 _SMALLEST_COHORT = 3
-_KINDS = "kinds"
-
-# Below this a second process costs more than it saves.
-_WORTH_A_FORK = 50
 
 # Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
 # XX000 is "tuple concurrently updated": two replaced the same function, or granted on the same table, of the public schema.
@@ -53,20 +49,16 @@ class Limits:
     fake_initial: bool = False
 
 
-@dataclass
-class Cohort:
-    """Schemas with the same recorded migrations and the same structure: what is right for one is right for all."""
-
-    plans: list[SchemaPlan] = field(default_factory=list)
-    compiled: Compiled | None = None
-
-
 @dataclass(frozen=True)
 class Task:
-    """One schema on its way through the workers: its place in the list that they all have, and how often it was tried."""
+    """One schema on its way through the workers: its place in the list that they all have, and how often it was tried.
+
+    ``alone`` says why it can't have the SQL of its cohort.
+    """
 
     number: int
     tries: int = 0
+    alone: str | None = None
 
 
 def allowed_failures(setting: str | None, schemas: int) -> int | None:
@@ -98,11 +90,12 @@ def migrate_fleet(
                 run.begin(plan.schema.name)
                 run.note(run.alone(plan))
         return run.outcomes
-    cohorts = run.cohorts(plans)
-    for cohort in cohorts:
-        run.compile(cohort)
-    run.work(cohorts)
-    run.prove(cohorts)
+    cohorts = [Cohort([plan]) for plan in plans] if run.why_django else by_record(plans)
+    while cohorts and not run.stopped():
+        for cohort in cohorts:
+            run.compile(cohort)
+        # What turns out not to be like the first of its cohort is a cohort of its own.
+        cohorts = run.work(cohorts)
     return run.outcomes
 
 
@@ -124,6 +117,7 @@ class _Run:
         self.failures = 0
         # Set before workers are forked, so that tasks need not carry them.
         self.queue: list[tuple[SchemaPlan, Compiled | None]] = []
+        self.compiled: list[Compiled | None] = []
         self.why_django = self._why_django()
 
     def _why_django(self) -> str | None:
@@ -165,41 +159,6 @@ class _Run:
         outcome.because = because or self.why_django
         return outcome
 
-    def cohorts(self, plans: list[SchemaPlan]) -> list[Cohort]:
-        """The plans by what makes schemas alike: what is recorded, the type, the structure, content types and permissions."""
-        if self.why_django:
-            return [Cohort([plan]) for plan in plans]
-        self.context.wire.doing("reading the structure of every schema")
-        states = self._read_states([plan.schema.name for plan in plans])
-        by_state: dict[Any, Cohort] = defaultdict(Cohort)
-        for plan in plans:
-            key = (plan.schema.recorded, plan.schema.has_recorder, plan.schema.type, states[plan.schema.name])
-            by_state[key].plans.append(plan)
-        return list(by_state.values())
-
-    def _read_states(self, schemas: list[str]) -> dict[str, tuple[str, str]]:
-        """The structure and the kinds of each schema, the parts of them read by several processes."""
-        version = self.context.connection.pg_version
-
-        def read(part: str) -> dict[str, Any]:
-            with self.context.connection.cursor() as cursor:
-                if part == _KINDS:
-                    return read_digests(cursor, schemas)
-                return read_part(cursor, part, schemas, version)
-
-        tasks = [*PARTS, _KINDS]
-        found: dict[str, dict[str, Any]] = {}
-        if self._size(len(tasks)) < 2 or len(schemas) < _WORTH_A_FORK:
-            found = {part: read(part) for part in tasks}
-        else:
-            with Pool(self.context, self._size(len(tasks)), read) as pool:
-                pool.run(tasks, found.__setitem__)
-        for result in found.values():
-            if isinstance(result, Lost):
-                raise result
-        structures = fingerprints(found[part] for part in PARTS)
-        return {schema: (structures.get(schema, ""), found[_KINDS][schema]) for schema in schemas}
-
     def _size(self, tasks: int) -> int:
         return min(self.limits.workers, tasks) if self.limits.workers else default_size(tasks)
 
@@ -214,6 +173,8 @@ class _Run:
                 f"migrating {plan.schema.name}, the first of {len(cohort.plans) + 1} schemas that are alike"
             )
             self._set_limits()
+            with self.context.connection.cursor() as cursor:
+                kinds = read_digests(cursor, [plan.schema.name])[plan.schema.name]
             outcome, compiled = compile_first(self.context, plan, self.graphs.for_recorded(plan.schema.recorded))
             if outcome.failure and outcome.failure.sqlstate in _RETRYABLE:
                 # Its turn comes again, after the others.
@@ -222,25 +183,61 @@ class _Run:
             outcome.because = "it is the first of its cohort, whose SQL the others get"
             self.note(outcome)
             if compiled:
-                cohort.compiled = compiled
+                cohort.compiled, cohort.kinds = compiled, kinds
                 return
 
-    def work(self, cohorts: list[Cohort]) -> None:
+    def work(self, cohorts: list[Cohort]) -> list[Cohort]:
+        """Bring the schemas to their plans; returned are cohorts of those that are not like the first of theirs."""
         self.queue = [(plan, cohort.compiled) for cohort in cohorts for plan in cohort.plans]
         if not self.queue or self.stopped():
-            return
+            return []
         through_django = [plan for plan, compiled in self.queue if compiled is None or not compiled.replayed_whole]
         for plan in through_django:
             # Rendered before the fork, so that the workers share it.
             state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
-        self.context.wire.doing(f"migrating {len(self.queue)} schemas")
+        self.compiled = [cohort.compiled for cohort in cohorts]
+        place = {plan.schema.name: number for number, (plan, _compiled) in enumerate(self.queue)}
+        # Where all goes through Django, nobody has to be like the first.
+        alone = [cohort for cohort in cohorts if cohort.compiled is None or cohort.compiled.because]
+        tasks = [Task(place[plan.schema.name]) for cohort in alone for plan in cohort.plans]
+        unlike: list[Cohort] = []
         with Pool(self.context, self._size(len(self.queue)), self._do) as pool:
+            if len(tasks) < len(self.queue):
+                self.context.wire.doing("comparing the structure of the schemas")
+            for number, cohort in enumerate(cohorts):
+                if cohort in alone or not cohort.plans or cohort.compiled is None:
+                    continue
+                seen = self._look(pool, number, [plan.schema.name for plan in cohort.plans], with_kinds=True)
+                for plans in split(cohort, seen):
+                    if len(plans) < _SMALLEST_COHORT:
+                        because = f"it is not like {cohort.compiled.first}, whose SQL the others get"
+                        tasks += [Task(place[plan.schema.name], alone=because) for plan in plans]
+                    else:
+                        unlike.append(Cohort(plans))
+                tasks += [Task(place[plan.schema.name]) for plan in cohort.plans]
+            self.context.wire.doing(f"migrating {len(tasks)} schemas")
             pool.run(
-                map(Task, range(len(self.queue))),
+                sorted(tasks, key=lambda task: task.number),
                 self._done,
                 self.stopped,
                 lambda task: self.begin(self.queue[task.number][0].schema.name),
             )
+            self._prove(pool, cohorts)
+        return unlike
+
+    def _look(self, pool: Pool, number: int, schemas: list[str], with_kinds: bool) -> dict[str, dict[str, object]]:
+        """What the workers see of schemas of a cohort, before or after."""
+        results: list[tuple[Look, Any]] = []
+
+        def seen(task: tuple[int, Look], result: Any) -> None:
+            if isinstance(result, Lost):
+                raise result
+            results.append((task[1], result))
+
+        compiled = self.compiled[number]
+        if compiled is not None:
+            pool.run([(number, one) for one in looks(compiled, schemas, with_kinds, pool.size)], seen)
+        return gathered(results)
 
     def _done(self, task: Task, outcome: Any) -> Task | None:
         schema = self.queue[task.number][0].schema.name
@@ -253,17 +250,27 @@ class _Run:
             )
         failure = outcome.failure
         if failure and failure.sqlstate in _RETRYABLE and task.tries < self.limits.retries:
-            return Task(task.number, task.tries + 1)
+            return replace(task, tries=task.tries + 1)
         self.note(outcome)
         return None
 
-    def _do(self, task: Task) -> Outcome:
+    def _do(self, task: Any) -> Any:
+        """In a worker: a look, or one schema."""
+        if isinstance(task, Task):
+            return self._migrate(task)
+        number, one = task
+        compiled = self.compiled[number]
+        return look(self.context.connection, compiled, one) if compiled else {}
+
+    def _migrate(self, task: Task) -> Outcome:
         """In a worker: one schema, as far as it gets."""
         plan, compiled = self.queue[task.number]
         if task.tries:
             # The others have gone first already.
             time.sleep(_pause(task.tries))
             plan = self._plan_again(plan)
+        if task.alone:
+            return self._limited_django(plan, task.alone)
         if compiled is None or compiled.because or len(plan.migrations) < len(compiled.units):
             return self._limited_django(plan, compiled.because if compiled else None)
         if compiled.asked and routing(self.context, plan.schema, compiled.asked) != compiled.routing:
@@ -323,32 +330,27 @@ class _Run:
             for limit in time_limits(self.limits.lock_timeout, self.limits.statement_timeout):
                 cursor.execute(f"SET {limit}")
 
-    def prove(self, cohorts: list[Cohort]) -> None:
-        """After the run each cohort must have one structure again; a schema that has not is a failure with a name.
+    def _prove(self, pool: Pool, cohorts: list[Cohort]) -> None:
+        """After the run each cohort must be alike again; a schema that is not is a failure with a name.
 
         Where Python ran, it may have done to each schema what its rows asked for.
         """
         by_schema = {outcome.schema: outcome for outcome in self.outcomes}
-        firsts = [
-            (cohort.compiled.first, cohort) for cohort in cohorts if cohort.compiled and cohort.compiled.replayed_whole
-        ]
-        done = [
-            plan.schema.name
-            for first, cohort in firsts
-            for plan in cohort.plans
-            if plan.schema.name in by_schema and not by_schema[plan.schema.name].failure
-        ]
-        if not done:
-            return
-        self.context.wire.doing("comparing the structure of every schema")
-        states = self._read_states([first for first, cohort in firsts] + done)
-        for first, cohort in firsts:
-            for plan in cohort.plans:
-                name = plan.schema.name
-                if name in states and states[name] != states[first] and not by_schema[name].failure:
+        for number, cohort in enumerate(cohorts):
+            compiled = cohort.compiled
+            if compiled is None or not compiled.replayed_whole:
+                continue
+            names = [plan.schema.name for plan in cohort.plans]
+            done = [name for name in names if name in by_schema and not by_schema[name].failure]
+            if not done:
+                continue
+            self.context.wire.doing("proving that the schemas are alike")
+            seen = self._look(pool, number, [compiled.first, *done], with_kinds=bool(any(compiled.new_kinds)))
+            for name in done:
+                if seen.get(name) != seen.get(compiled.first):
                     by_schema[name].failure = Failure(
                         name,
-                        f"After the run the structure of {name} differs from that of {first}, although both had the same plan.",
+                        f"After the run the structure of {name} differs from that of {compiled.first}, although both had the same plan.",
                         hint="Compare the two, for example with pg_dump --schema-only -n. executor: django runs each schema by itself.",
                     )
 

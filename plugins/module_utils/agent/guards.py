@@ -19,6 +19,7 @@ from .structure import read_tables
 if TYPE_CHECKING:
     from django.db.migrations.state import ProjectState
 
+    from .expected import Needed
     from .loading import Context
     from .plan import SchemaPlan
 
@@ -42,6 +43,18 @@ def require_search_path(context: Context, schema: str) -> None:
         )
 
 
+def built_on(context: Context, plan: SchemaPlan, before: ProjectState) -> list[Needed]:
+    """The tables that the models of the pending migrations' apps have before those run.
+
+    With the connection set to the schema, since routers may look at it.
+    """
+    from .expected import needed_of
+    from .routes import Routes
+
+    apps = {app for app, name in plan.migrations}
+    return needed_of([before.models[key] for key in sorted(before.models) if key[0] in apps], Routes(context))
+
+
 def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) -> None:
     """Stop where a table that the pending migrations build on is recorded but not in this schema.
 
@@ -49,13 +62,8 @@ def refuse_phantoms(context: Context, plan: SchemaPlan, before: ProjectState) ->
     """
     if not context.tenancy.by_schema:
         return
-    from .expected import needed_of
-    from .routes import Routes
-
-    apps = {app for app, name in plan.migrations}
     there = read_tables(context.connection, [plan.schema.name])[plan.schema.name]
-    models = [before.models[key] for key in sorted(before.models) if key[0] in apps]
-    absent = [item for item in needed_of(models, Routes(context)) if item.table.name not in there]
+    absent = [item for item in built_on(context, plan, before) if item.table.name not in there]
     for item in absent[:1]:
         raise StopHere(
             Failure(

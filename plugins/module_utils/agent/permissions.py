@@ -55,7 +55,14 @@ def _digest(schema: str, tables: Sequence[str]) -> str:
     if CONTENT_TYPES in tables:
         wanted.append(f"(SELECT sum(hashtextextended(app_label || '.' || model, 0)) FROM {place}.{CONTENT_TYPES})")
     if PERMISSIONS in tables:
-        wanted.append(f"(SELECT sum(hashtextextended(codename || '|' || name, 0)) FROM {place}.{PERMISSIONS})")
+        # Where the content types are the public schema's, their ids are the same for all.
+        of, found = "content_type_id::text", f"{place}.{PERMISSIONS}"
+        if CONTENT_TYPES in tables:
+            of, found = (
+                "c.app_label || '.' || c.model",
+                f"{found} LEFT JOIN {place}.{CONTENT_TYPES} c ON c.id = content_type_id",
+            )
+        wanted.append(f"(SELECT sum(hashtextextended(concat_ws('|', codename, name, {of}), 0)) FROM {found})")
     return f"concat_ws('/', {', '.join(wanted)})"
 
 

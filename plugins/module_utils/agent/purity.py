@@ -104,9 +104,19 @@ def statement_kind(sql: str) -> str:
     """What to do with a statement that Django sent: ``keep``, ``skip`` (its own housekeeping), or ``reads`` (it depends on rows)."""
     text = sql.lstrip(" \n\t(").upper()
     if text.startswith(
-        ("SHOW SEARCH_PATH", "SET SEARCH_PATH", "SET LOCAL SEARCH_PATH", 'INSERT INTO "DJANGO_MIGRATIONS"')
+        (
+            "SHOW SEARCH_PATH",
+            "SET SEARCH_PATH",
+            "SET LOCAL SEARCH_PATH",
+            'INSERT INTO "DJANGO_MIGRATIONS"',
+            "SAVEPOINT",
+            "RELEASE SAVEPOINT",
+        )
     ):
         return "skip"
+    if text.startswith("ROLLBACK TO SAVEPOINT"):
+        # What was sent before it did not count, and whether it comes to that may depend on the rows.
+        return "reads"
     if text.startswith(("SELECT", "WITH", "SHOW", "VALUES")):
         return "skip" if _reads_catalog(text) else "reads"
     return "keep"
