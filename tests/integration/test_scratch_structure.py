@@ -78,6 +78,11 @@ def test_a_fleet_is_copied_as_it_is(path, schema_variant):
 
 def test_row_tenancy_has_its_one_schema_copied(sample, database, postgres, old_program):
     project = sample("row_tenants")
+    project.manage("migrate", "tenants")
+    database.execute(
+        "INSERT INTO tenants_tenant (id, name, slug, contact_email, schema_name, is_active, created_at)"
+        " VALUES (gen_random_uuid(), 'Acme', 'acme', 'a@acme.localhost', NULL, true, now())"
+    )
     project.manage("migrate")
     recorded = database.query("SELECT app, name FROM django_migrations ORDER BY id")
     for path in (str(postgres.bin), old_program):
