@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
+from .errors import AgentError
 from .model_tables import OWN, Tables, is_kept, named, table_name, tables_of
 from .places import place_of_migration
 from .python_text import changes_of, does_anything, models_edited
@@ -117,8 +118,10 @@ def _telling(base: Effect, tell: Callable[[Effect], None]) -> Iterator[None]:
     """An operation that the states before it do not bear is told, and what comes after is followed as far as it goes."""
     try:
         yield
+    except AgentError:
+        raise
     except Exception as error:
-        # Of the project's own operations and routers anything may come.
+        # Of the project's own operations anything may come.
         tell(replace(base, kind="broken", detail=" ".join(f"{type(error).__name__}: {error}".split())))
 
 

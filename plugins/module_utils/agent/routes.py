@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .errors import AgentError
 from .model_tables import table_name
 
 if TYPE_CHECKING:
@@ -35,9 +36,18 @@ class Routes:
         return self._models[key]
 
     def app(self, app_label: str, **hints: Any) -> bool:
+        """
+        :raises AgentError: a router fails.
+        """
         from django.db import router
 
-        return bool(router.allow_migrate(self.alias, app_label, **hints))
+        try:
+            return bool(router.allow_migrate(self.alias, app_label, **hints))
+        except Exception as error:
+            raise AgentError(
+                "project",
+                f"The project's routers can't be asked where {app_label} belongs: {type(error).__name__}: {error}",
+            ) from error
 
 
 def _stand_in(state: ModelState, connection: Any) -> type:

@@ -122,7 +122,31 @@ def detect(database: str | None, tenant_model: str | None, domain_model: str | N
             hint="For one schema a tenant set ENGINE to 'django_tenants.postgresql_backend' and install 'django_tenants'; "
             "for tenants as rows have neither.",
         )
+    _refuse_router_of_schemas()
     return _row_tenancy(common, tenant_model, domain_model)
+
+
+def _refuse_router_of_schemas() -> None:
+    """django-tenants' router asks the connection for its schema, so that without its engine nothing can be migrated.
+
+    :raises TenancyProblem: DATABASE_ROUTERS has one.
+    """
+    from django.db import router
+
+    try:
+        routers = router.routers
+    except Exception as error:
+        raise TenancyProblem(
+            f"DATABASE_ROUTERS can't be loaded: {type(error).__name__}: {error}",
+            hint="Install what it names, or take it out of DATABASE_ROUTERS.",
+        ) from None
+    for item in routers:
+        if any(cls.__module__.startswith("django_tenants.") for cls in type(item).__mro__):
+            raise TenancyProblem(
+                f"DATABASE_ROUTERS has {_dotted(item)} of django-tenants, but the engine is not django-tenants': no migration can run.",
+                hint=f"For tenants as rows take '{_dotted(item)}' out of DATABASE_ROUTERS; for one schema a tenant set ENGINE to"
+                " 'django_tenants.postgresql_backend' and install 'django_tenants'.",
+            )
 
 
 def _schema_tenancy(common: dict[str, Any], tenant_model: str | None, domain_model: str | None) -> Tenancy:

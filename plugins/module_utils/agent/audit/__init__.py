@@ -35,6 +35,7 @@ from . import (
     system_checks,
     table_made_twice,
     table_not_there,
+    tenancies_mixed,
     tenant_key_index,
     tenant_key_nullable,
     tenant_without_domain,
@@ -72,6 +73,7 @@ _FILES: tuple[Rule, ...] = (
     table_made_twice,
     column_added_twice,
     table_not_there,
+    tenancies_mixed,
     # The database.
     ghosts,
     history_out_of_order,
