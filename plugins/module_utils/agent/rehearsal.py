@@ -255,7 +255,9 @@ class _Rehearsal:
         return self._answer("rollback", self._fork(work, lambda: in_a_transaction(context, item, work)), [])
 
     def _answer(self, method: str, result: Result, notices: list[str]) -> tuple[dict[str, Any], list[str]]:
-        warnings = list(result.doubts)
+        warnings = result.doubts[:_FAILURES]
+        if result.doubts[_FAILURES:]:
+            warnings.append(f"{len(result.doubts) - _FAILURES} more could not be rehearsed to their end.")
         if result.refused:
             if self._refuses_too(result.refused):
                 self._fail(method, result, f"The declared tenants would be refused: {result.refused}")

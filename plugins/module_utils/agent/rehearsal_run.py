@@ -88,9 +88,8 @@ class Result:
             self.failures.append(failure)
             return
         what = " of ".join(filter(None, (failure.get("migration"), failure["schema"])))
-        self.doubts.append(
-            f"{what} could not be rehearsed to its end: {failure['message']} Perhaps only because {why}."
-        )
+        said = str(failure["message"]).rstrip(".")
+        self.doubts.append(f"{what} could not be rehearsed to its end: {said}. Perhaps only because {why}.")
 
 
 def on_scratch(context: Context, scratch: Scratch, work: Assignment, extensions: frozenset[str]) -> Result:
