@@ -30,6 +30,9 @@ _READ_ONLY_WORDS = ("readonly database", "READ ONLY transaction")
 _ROWS = ("P0", "21", "22", "23")
 _FOREIGN_KEY = "23503"
 
+# In the server's message, in whatever language: a name in quotes, or a function's before its arguments.
+_NAMES = re.compile(r'"(?:[^".]*\.)?([^"]+)"|([\w$]+)\(')
+_WORDS = re.compile(r"[\w$]+")
 _EXTENSION = re.compile(r'\bCREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w-]+)"?', re.IGNORECASE)
 _CHANGES_ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
@@ -95,15 +98,20 @@ def doubt(failure: Mapping[str, Any], seen: Circumstances) -> str | None:
     if code == _NO_RIGHT and not _CHANGES_ROWS.match(statement):
         # Refused rows are another matter: it is a policy that refuses them, and that is the same in both.
         return "a right is missing in the scratch database"
-    return _lacking(code, statement, seen)
+    return _not_made(code, message, seen) or _lacking(code, seen)
 
 
-def _lacking(code: str, statement: str, seen: Circumstances) -> str | None:
+def _not_made(code: str, message: str, seen: Circumstances) -> str | None:
+    """What is missed is named among what could not be made."""
+    names = {one or other for one, other in _NAMES.findall(message)} if code in _UNDEFINED else set()
+    found = next((notice for notice in seen.notices if names.intersection(_WORDS.findall(notice))), None)
+    return f"the scratch database is not quite as the real one: {found.rstrip('.')}" if found else None
+
+
+def _lacking(code: str, seen: Circumstances) -> str | None:
     if code in _UNDEFINED or not code:
         if seen.missing_extensions:
             return f"the scratch database lacks the extension {', '.join(sorted(seen.missing_extensions))}"
-        if seen.notices:
-            return f"the scratch database is not quite as the real one: {seen.notices[0].rstrip('.')}"
         if seen.left_out:
             return f"a statement for the whole server was left out: {seen.left_out[0]}"
         if seen.entered:

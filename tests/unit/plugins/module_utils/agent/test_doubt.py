@@ -48,6 +48,21 @@ def test_what_is_not_there_may_be_what_the_scratch_database_lacks(code: str) -> 
     assert why("42701", statement, left_out=["CREATE ROLE x"]) is None
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'relation "plants_view" does not exist',
+        'relation "acme.plants_view" does not exist',
+        "function plants_view(integer) does not exist",
+    ],
+)
+def test_what_is_not_there_is_in_doubt_where_it_is_what_could_not_be_made(message: str) -> None:
+    notices = ["Not in the scratch database, for lack of a pg_dump that knows this server: view acme.plants_view."]
+    assert why("42P01", message=message, notices=notices)
+    assert why("42P01", message='relation "plants_other" does not exist', notices=notices) is None
+    assert why(None, message=message, notices=notices) is None
+
+
 @pytest.mark.parametrize("code", [None, "23502", "23505", "22012", "P0001", "21000"])
 def test_python_that_has_read_rows_that_are_not_all_here_is_in_doubt(code: str | None) -> None:
     assert "plants_plant" in str(why(code, read=["plants_plant"]))
