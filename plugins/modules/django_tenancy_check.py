@@ -71,6 +71,19 @@ options:
       - From how many rows on a table is large, so that a statement that rewrites or locks it is worth a warning.
     type: int
     default: 100000
+  compare:
+    description:
+      - Other environments of the project, by the name that findings give them, each with what M(meatscentral.tenancy.django_tenant_info) returns there as
+        RV(meatscentral.tenancy.django_tenant_info#module:project).
+      - What makes the tenancy has to be the same in all of them. Hosts, names and secrets are neither compared nor returned.
+    type: dict
+    default: {}
+  compare_settings:
+    description:
+      - Other settings modules of the same project, which are loaded in turn and compared likewise, with the same O(environment).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: meatscentral.tenancy.django_migrate_schemas
   - module: meatscentral.tenancy.django_tenant_info
@@ -94,6 +107,17 @@ EXAMPLES = r"""
     ignore:
       - drops-rows:*.plants_olddock
       - number-taken-twice
+
+- name: Look whether the settings of two environments agree
+  meatscentral.tenancy.django_tenancy_check:
+    project: /srv/app
+    python: /srv/app/venv/bin/python
+    settings: config.settings.prod
+    rules: [environments-differ]
+    fail_on: warning
+    compare_settings: [config.settings.uat]
+    compare:
+      "the staging host": "{{ hostvars['staging'].status.project }}"
 """
 
 RETURN = r"""
@@ -174,6 +198,7 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._audit_result import audit_result
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._environments import facts_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._errors import TenancyError
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import PROJECT_ARGUMENTS, project_of
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import check_tenancy
@@ -187,6 +212,8 @@ ARGUMENTS = {
     "domain": {"type": "str"},
     "fake_initial": {"type": "bool", "default": False},
     "large_table": {"type": "int", "default": 100000},
+    "compare": {"type": "dict", "default": {}},
+    "compare_settings": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -194,7 +221,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**PROJECT_ARGUMENTS, **ARGUMENTS}, supports_check_mode=True)
     options = {name: module.params[name] for name in ARGUMENTS}
     try:
-        reply = ask(project_of(module), check_tenancy, options)
+        project = project_of(module)
+        options["compare"] = {**options["compare"], **facts_of(project, options.pop("compare_settings"))}
+        reply = ask(project, check_tenancy, options)
     except TenancyError as error:
         module.fail_json(msg=str(error), **error.details)
     result = audit_result(reply, options["fail_on"])

@@ -70,6 +70,29 @@ database_id:
   returned: success
   type: str
   sample: 0f3c6b1d9a27e584
+project:
+  description:
+    - The settings module, and which database it works on as which role.
+    - As C(facts) what of the settings and packages makes the tenancy, that is engine, routers, middleware that names tenants, models, the lists of
+      apps (those with tables), and versions.
+    - O(meatscentral.tenancy.django_tenancy_check#module:compare) compares the facts of several environments.
+  returned: success
+  type: dict
+  sample:
+    settings: config.settings.prod
+    database: {alias: default, name: app, role: app_deploy}
+    facts:
+      ENGINE: django_tenants.postgresql_backend
+      DATABASE_ROUTERS: [django_tenants.routers.TenantSyncRouter]
+      MIDDLEWARE: [django_tenants.middleware.main.TenantMainMiddleware]
+      TENANT_MODEL: tenants.Client
+      TENANT_DOMAIN_MODEL: tenants.Domain
+      PUBLIC_SCHEMA_NAME: null
+      AUTH_USER_MODEL: auth.User
+      SHARED_APPS: [django.contrib.auth, django.contrib.contenttypes, tenants]
+      TENANT_APPS: [carriers, django.contrib.contenttypes]
+      Django: 5.2.19
+      django-tenants: 4.0.1
 versions:
   description: Versions of Python, Django, django-tenants (under schema tenancy), the database driver and the server.
   returned: success

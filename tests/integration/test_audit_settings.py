@@ -139,3 +139,38 @@ def test_what_only_breaks_routing_is_a_warning(schema_variant: Callable[..., Var
 def test_a_leftover_column_is_no_fault(row_variant: Variant) -> None:
     """The sample of tenants as rows has kept its schema_name."""
     assert audit(row_variant, MIXED) == []
+
+
+def test_environments_that_disagree_are_a_warning_that_names_both(schema_variant: Callable[..., Variant]) -> None:
+    variant = schema_variant()
+    same = (variant.sample.directory / DEV).read_text("utf-8").rpartition("SHARED_APPS = ")[2]
+    for name in ("uat", "prod"):
+        variant.append(f"config/settings/{name}.py", "SHARED_APPS = " + same)
+    compared = ["config.settings.uat", "config.settings.prod"]
+    assert audit(variant, "environments-differ", compare_settings=compared) == []
+    variant.append("config/settings/uat.py", PLAIN + "\nTENANT_APPS = ['carriers']")
+    variant.append("config/settings/prod.py", "raise RuntimeError('no licence')")
+    elsewhere = variant.module("django_tenant_info")["project"]
+    assert (elsewhere["settings"], elsewhere["database"]["role"]) == (
+        "config.settings.dev",
+        variant.query("SELECT current_user")[0][0],
+    )
+    assert elsewhere["database"]["alias"] == "default"
+    elsewhere["facts"]["Django"] = "4.2.1"
+    findings = audit(variant, "environments-differ", compare_settings=compared, compare={"staging": elsewhere})
+    assert {item["severity"] for item in findings} == {"warning"}
+    said = {item["message"].partition(" ")[0]: item for item in findings}
+    assert said["ENGINE"]["message"] == (
+        "ENGINE is django_tenants.postgresql_backend in config.settings.dev and staging and django.db.backends.postgresql in config.settings.uat."
+    )
+    assert said["TENANT_APPS"]["message"] == (
+        "TENANT_APPS has django.contrib.contenttypes in config.settings.dev and staging, and not in config.settings.uat."
+    )
+    assert said["TENANT_APPS"]["place"] == place_of(variant, DEV, "TENANT_APPS = [")
+    assert said["Django"]["message"].endswith("in config.settings.dev and config.settings.uat and 4.2.1 in staging.")
+    assert "no licence" in said["config.settings.prod"]["message"]
+    variant.append(
+        "config/settings/uat.py",
+        "DATABASES['default']['ENGINE'] = 'django_tenants.postgresql_backend'\nTENANT_APPS = SHARED_APPS[2:3] + ['carriers']",
+    )
+    assert audit(variant, "environments-differ", compare_settings=compared[:1]) == []

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Sequence
 if TYPE_CHECKING:
     from django.apps import AppConfig
 
-    from .tenancy import Tenancy
 
-
-def app_lists(tenancy: Tenancy) -> dict[str, Sequence[str]]:
-    """The apps by the setting that lists them, the public schema's first."""
+def app_lists() -> dict[str, Sequence[str]]:
+    """The apps by the setting that lists them, the public schema's first; none where the settings have no such lists."""
     from django.conf import settings
 
-    if not tenancy.type_field:
-        return {"SHARED_APPS": settings.SHARED_APPS, "TENANT_APPS": settings.TENANT_APPS}
-    public = str(tenancy.public_schema)
+    if not getattr(settings, "HAS_MULTI_TYPE_TENANTS", False):
+        names = ("SHARED_APPS", "TENANT_APPS")
+        return {name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    public = str(getattr(settings, "PUBLIC_SCHEMA_NAME", "public"))
     types = [public, *sorted(name for name in settings.TENANT_TYPES if name != public)]
     return {f"TENANT_TYPES[{name!r}]['APPS']": settings.TENANT_TYPES[name]["APPS"] for name in types}
 

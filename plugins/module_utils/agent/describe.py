@@ -16,6 +16,7 @@ from .graph import Graphs
 from .identity import database_id
 from .plan import grouped
 from .planning import WHOLE, make_plan
+from .settings_facts import settings_facts
 from .structure import read_columns
 from .tenants import shown
 from .verification import read_missing
@@ -28,7 +29,8 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     """Describe the project and its fleet.
 
     :param options: ``schemas``: look at these only (all where empty).
-    :returns: ``tenancy``, ``database_id``, ``versions``, ``models``, ``tenants``, ``schemas``, ``pending``, ``problems``, ``missing``, ``orphans``.
+    :returns: ``tenancy``, ``database_id``, ``project``, ``versions``, ``models``, ``tenants``, ``schemas``, ``pending``, ``problems``, ``missing``,
+        ``orphans``.
     """
     context.wire.doing("loading the migrations")
     graphs = Graphs()
@@ -40,6 +42,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     return {
         "tenancy": context.tenancy.facts(),
         "database_id": database_id(context),
+        "project": _project(context),
         "versions": _versions(context),
         "models": _models(context),
         "tenants": _tenants(context, fleet, set(options["schemas"])),
@@ -61,6 +64,22 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
         "missing": read_missing(context, fleet, pending, wanted),
         "unknown": sorted(set(options["schemas"]) - set(fleet.schemas)),
         "orphans": fleet.orphans,
+    }
+
+
+def _project(context: Context) -> dict[str, Any]:
+    """The settings module, what in it makes the tenancy, and which database it works on as which role."""
+    from django.conf import settings
+
+    name, role = str(context.connection.settings_dict["NAME"]), None
+    if context.connection.vendor == "postgresql":
+        with context.connection.cursor() as cursor:
+            cursor.execute("SELECT current_database(), current_user")
+            name, role = cursor.fetchone()
+    return {
+        "settings": str(settings.SETTINGS_MODULE),
+        "facts": settings_facts(context.alias),
+        "database": {"alias": context.alias, "name": name, "role": role},
     }
 
 

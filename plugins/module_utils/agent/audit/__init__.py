@@ -17,6 +17,7 @@ from . import (
     column_added_twice,
     domain_case,
     drops_rows,
+    environments_differ,
     ghosts,
     history_out_of_order,
     missing_dependency,
@@ -74,6 +75,7 @@ _FILES: tuple[Rule, ...] = (
     column_added_twice,
     table_not_there,
     tenancies_mixed,
+    environments_differ,
     # The database.
     ghosts,
     history_out_of_order,

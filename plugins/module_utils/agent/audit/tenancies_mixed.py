@@ -62,7 +62,7 @@ def _lists(context: Context) -> Iterator[Finding]:
     """Each app is where its tables are wanted."""
     from django.apps import apps
 
-    lists = app_lists(context.tenancy)
+    lists = app_lists()
     public = next(iter(lists))
     names = " nor ".join(lists)
     for config in apps.get_app_configs():
