@@ -149,7 +149,9 @@ problems:
       message: The tenant 'globex' has a row, but its schema does not exist.
       hint: Make it with the task meatscentral.tenancy.django_tenant
 missing:
-  description: The tables that the models need, that are not there, and that no pending migration is to make, as C(schema.table).
+  description:
+    - The tables that the models need, that are not there though a migration makes them, and none that is pending, as C(schema.table).
+    - A table that no migration makes is not among them. M(meatscentral.tenancy.django_tenancy_check) says that the models are ahead of their migrations.
   returned: success
   type: list
   elements: str

@@ -14,6 +14,7 @@ from .fields import settable_fields
 from .fleet import Fleet, in_public, read_fleet
 from .graph import Graphs
 from .identity import database_id
+from .model_tables import tables_made
 from .plan import grouped
 from .planning import WHOLE, make_plan
 from .settings_facts import settings_facts
@@ -61,7 +62,7 @@ def run(context: Context, options: dict[str, Any]) -> dict[str, Any]:
             for item in plan.problems
             if item.problem
         ],
-        "missing": read_missing(context, fleet, pending, wanted),
+        "missing": read_missing(context, fleet, pending, lambda: tables_made(graphs, context.connection), wanted),
         "unknown": sorted(set(options["schemas"]) - set(fleet.schemas)),
         "orphans": fleet.orphans,
     }

@@ -10,6 +10,9 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict
 
+from .fleet import NOTHING
+from .graph import Graphs, models_after
+
 if TYPE_CHECKING:
     from django.db.migrations.state import ModelState
     from django.db.models import Field
@@ -53,6 +56,13 @@ def tables_of(state: ModelState | None, connection: Any) -> Tables:
     if not any(getattr(item, "primary_key", False) for item in state.fields.values()):
         own.columns.update(_implied_key(state))
     return tables
+
+
+def tables_made(graphs: Graphs, connection: Any) -> set[str]:
+    """The names of all tables that there are once every migration on disk has run, whatever the schema."""
+    loader = graphs.for_recorded(NOTHING)
+    models = models_after(loader, loader.graph.nodes).models.values()
+    return {table.name for state in models for table in tables_of(state, connection).values()}
 
 
 def is_kept(state: ModelState, connection: Any) -> bool:

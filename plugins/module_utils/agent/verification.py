@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Callable, Collection, Iterable, Iterator, Mapping
 
 if TYPE_CHECKING:
     from .fleet import Fleet, SchemaState
@@ -53,11 +53,13 @@ def read_missing(
     context: Context,
     fleet: Fleet,
     pending: Mapping[str, Iterable[tuple[str, str]]],
+    made: Callable[[], Collection[str]],
     schemas: Iterable[str] | None = None,
 ) -> list[str]:
-    """The tables that the models need, that are not there, and that no pending migration is to make; as ``schema.table``.
+    """The tables that the models need, that are not there though a migration makes them, and none that is pending; as ``schema.table``.
 
     :param pending: the migrations that each schema lacks; tables of their apps are not missed yet.
+    :param made: what tells the tables that the migrations on disk make. One that none makes is the models' matter: they are ahead of them.
     :param schemas: look at these only.
     """
     from .structure import read_tables
@@ -66,14 +68,15 @@ def read_missing(
     states = [state for name, state in fleet.schemas.items() if state.exists and name in wanted]
     there = read_tables(context.connection, [state.name for state in states])
     needed: dict[tuple[bool, str | None], dict[str, str]] = {}
-    missing = []
+    missing: list[tuple[str, str]] = []
     for state in states:
         kind = (state.name == fleet.public, state.type)
         if kind not in needed:
             needed[kind] = needed_tables(context, state, fleet.public)
         coming = {app for app, name in pending.get(state.name, ())}
-        missing += [f"{state.name}.{table}" for table in missing_tables(needed[kind], there[state.name], coming)]
-    return missing
+        missing += [(state.name, table) for table in missing_tables(needed[kind], there[state.name], coming)]
+    tables = made() if missing else ()
+    return [f"{schema}.{table}" for schema, table in missing if table in tables]
 
 
 def missing_tables(needed: Mapping[str, str], there: Iterable[str], coming: Iterable[str]) -> list[str]:
