@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
+from .following import Names
 from .sql_rows import deletions
 
 if TYPE_CHECKING:
@@ -49,75 +50,36 @@ class Loss:
         )
 
 
-@dataclass
-class _Table:
-    """A table that may have been there from the start: its name then, and its columns' names then; None for what is new or gone."""
-
-    was: str | None
-    columns: dict[str, str | None] = field(default_factory=dict)
-
-
 def losses(effects: Iterable[Effect]) -> list[Loss]:
     """What the effects of a plan take away, in order. What the plan itself makes is not there to be lost."""
-    return list(_Following().follow(effects))
+    names = Names()
+    code: list[Effect] = []
+    found: list[Loss] = []
+    for effect in effects:
+        told = [item.name for item in code if item.migration[0] == effect.migration[0] and item != effect]
+        found += [replace(loss, before=told[-1] if told else "") for loss in _of(effect, names)]
+        names.follow(effect)
+        if effect.kind in _CODE:
+            code.append(effect)
+    return found
 
 
-class _Following:
-    """Names of tables and columns, followed through a plan."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, _Table] = {}
-
-    def follow(self, effects: Iterable[Effect]) -> Iterator[Loss]:
-        code: list[Effect] = []
-        for effect in effects:
-            for loss in self._of(effect):
-                told = [item.name for item in code if item.migration[0] == effect.migration[0] and item != effect]
-                yield replace(loss, before=told[-1] if told else "")
-            if effect.kind in _CODE:
-                code.append(effect)
-
-    def _of(self, effect: Effect) -> Iterator[Loss]:
-        name, column = effect.table, effect.column
-        if effect.kind == "create_table" and not effect.lenient:
-            self.tables[name] = _Table(None)
-        elif effect.kind == "rename_table":
-            self.tables[effect.new] = self._table(name)
-            self.tables[name] = _Table(None)
-        elif effect.kind == "add_column" and not effect.lenient:
-            self._table(name).columns[column] = None
-        elif effect.kind == "rename_column":
-            columns = self._table(name).columns
-            columns[effect.new], columns[column] = columns.get(column, column), None
-        elif effect.kind == "drop_table":
-            was = self._table(name).was
-            if was and effect.sure:
-                self.tables[name] = _Table(None)
-            if was:
-                yield Loss(effect, was, schema=effect.schema, sure=effect.sure)
-        elif effect.kind == "drop_column":
-            table = self._table(name)
-            was = table.columns.get(column, column)
-            if table.was and was:
-                if effect.sure:
-                    table.columns[column] = None
-                yield Loss(effect, table.was, was, schema=effect.schema, sure=effect.sure)
-        elif effect.kind == "run_sql":
-            yield from self._rows(effect)
-
-    def _rows(self, effect: Effect) -> Iterator[Loss]:
+def _of(effect: Effect, names: Names) -> Iterator[Loss]:
+    table = names.table(effect.table) if effect.table else None
+    if effect.kind == "drop_table" and table:
+        yield Loss(effect, table, schema=effect.schema, sure=effect.sure)
+    elif effect.kind == "drop_column" and table:
+        column = names.column(effect.table, effect.column)
+        if column:
+            yield Loss(effect, table, column, effect.schema, sure=effect.sure)
+    elif effect.kind == "run_sql":
         for text in effect.detail:
-            for found in deletions(text):
-                was = self._table(found.table).was if found.table else None
-                if was:
-                    yield Loss(
-                        effect,
-                        was,
-                        schema=found.schema,
-                        rows_only=True,
-                        condition=found.condition,
-                        sure=found.sure and found.condition is not None,
-                    )
+            yield from _rows(effect, text, names)
 
-    def _table(self, name: str) -> _Table:
-        return self.tables.setdefault(name, _Table(name))
+
+def _rows(effect: Effect, text: str, names: Names) -> Iterator[Loss]:
+    for found in deletions(text):
+        table = names.table(found.table) if found.table else None
+        if table:
+            sure = found.sure and found.condition is not None
+            yield Loss(effect, table, "", found.schema, rows_only=True, condition=found.condition, sure=sure)

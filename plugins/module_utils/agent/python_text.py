@@ -103,3 +103,8 @@ def _constants(code: CodeType) -> Iterator[str]:
             yield constant
         elif isinstance(constant, (tuple, frozenset)):
             yield from (item for item in constant if isinstance(item, str))
+
+
+def texts_in(function: Any) -> set[str]:
+    """Every string in a function's code, and in the functions of the project that it calls."""
+    return {constant for code in _codes(function) for constant in _constants(code)}

@@ -12,6 +12,7 @@ from typing import Iterator, Sequence
 
 from .sql_text import Token, statements
 
+_OF_ROWS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"})
 _IN_BLOCK = re.compile(r"\b(?:DELETE\s+FROM|TRUNCATE)\b[^;]*", re.IGNORECASE)
 
 
@@ -90,3 +91,14 @@ def _reads(tokens: Sequence[Token], at: int, *words: str) -> bool:
     return len(coming) == len(words) and all(
         token.text == word and token.kind != "quoted" for token, word in zip(coming, words)
     )
+
+
+def names_with_rows(text: str) -> set[str]:
+    """Every name in the statements of a text that read or write rows."""
+    return {
+        token.name
+        for tokens in statements(text)
+        if tokens[0].text in _OF_ROWS
+        for token in tokens
+        if token.kind in ("word", "quoted")
+    }

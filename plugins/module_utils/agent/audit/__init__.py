@@ -20,6 +20,7 @@ from . import (
     environments_differ,
     ghosts,
     history_out_of_order,
+    locks_large_table,
     missing_dependency,
     model_registered_twice,
     models_without_migration,
@@ -30,6 +31,7 @@ from . import (
     primary_domain,
     project_loads,
     public_tenant,
+    row_level_security,
     schema_name,
     schema_without_tenant,
     several_leaf_nodes,
@@ -95,8 +97,10 @@ _FILES: tuple[Rule, ...] = (
     tenant_key_nullable,
     tenant_key_index,
     neighbour_without_tenant,
+    row_level_security,
     # What is pending.
     drops_rows,
+    locks_large_table,
 )
 
 # By name, in the order in which they look: the code first, then the database.
