@@ -45,6 +45,21 @@ def test_a_failing_migration_late_in_a_tenants_app_is_found_before_public_is_wri
     assert scratch_databases(postgres, empty.database) == []
 
 
+def test_that_no_tenant_could_be_made_is_found_where_there_is_none_yet(empty):
+    empty.migration(
+        "carriers", "0005_twice", LAST, "migrations.AddField('carrier', 'slug', models.TextField(null=True))"
+    )
+    result = rehearsed(empty, rehearse_tenants=[])
+    assert "carriers.0005_twice (Add field slug to carrier) would fail in a new tenant with:" in result["msg"]
+
+
+def test_python_that_may_only_miss_the_row_of_a_tenant_that_nobody_declared_is_a_warning(empty):
+    with_python(empty, NEEDS_ITS_OWN_ROW)
+    result = rehearsed(empty, rehearse_tenants=[])
+    assert not result.get("failed"), result
+    assert "Perhaps only because nobody has declared one" in warnings(result)[0]
+
+
 @pytest.mark.parametrize("stack", ["current", "oldest"])
 def test_a_healthy_deploy_passes_and_is_then_carried_out(stack, schema_variant, postgres):
     variant = schema_variant(stack, template=None)
@@ -65,6 +80,12 @@ def test_a_healthy_deploy_passes_and_is_then_carried_out(stack, schema_variant, 
     assert (done["changed"], "rehearsal" in done) == (False, False)
 
 
+NEEDS_ITS_OWN_ROW = """
+def work(apps, schema_editor):
+    schema = schema_editor.connection.schema_name
+    if schema != 'public':
+        apps.get_model('tenants', 'Client').objects.get(schema_name=schema)
+"""
 NEEDS_A_TENANT = """
 def work(apps, schema_editor):
     if not apps.get_model('tenants', 'Tenant').objects.exists():

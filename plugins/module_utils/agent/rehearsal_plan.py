@@ -51,7 +51,7 @@ _OWN: dict[str, Any] = {**WHOLE, "schemas": [], "exclude": [], "fake_initial": F
 
 
 def steps(options: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The tasks of the play that are rehearsed: ``migrate`` with the options of each, or ``tenants``.
+    """What is rehearsed: the tasks of the play, ``migrate`` with the options of each or ``tenants``, and at last a ``newcomer``.
 
     Without ``rehearse_tenants`` it is this task alone.
     """
@@ -62,7 +62,7 @@ def steps(options: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     shared = {**(later if own == TENANTS else options), "scope": SHARED, "schemas": [], "exclude": []}
     # The public schema is done by then, and its tenant is a matter of the tenants' step.
     tenants = {**(later if own == SHARED else options), "scope": "all"}
-    return [("migrate", shared), ("tenants", options), ("migrate", tenants)]
+    return [("migrate", shared), ("tenants", options), ("migrate", tenants), ("newcomer", tenants)]
 
 
 _STATEMENT_LENGTH = 200

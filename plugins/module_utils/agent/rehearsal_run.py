@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable
 from .database import first_line, quoted, sqlstate
 from .doubt import Circumstances, doubt
 from .errors import AgentError
-from .fleet import public_schema, read_fleet
+from .fleet import SchemaState, public_schema, read_fleet
 from .isolation import isolate, keep_away
+from .kinds import schema_kinds
 from .loading import Context, reason
 from .outcome import Failure, Outcome, Watch
-from .planning import choose, make_plan
+from .planning import WHOLE, choose, make_plan
 from .rehearsal_watch import RehearsalWatch
 from .stand_ins import StandIns
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from .scratch import Scratch
 
 Execute = Callable[..., "list[Outcome]"]
+
+# The schema of a tenant that nobody has declared.
+_NEWCOMER = "tenancy_newcomer"
 
 
 @dataclass
@@ -146,9 +150,9 @@ class _Rehearsal:
     def run(self) -> None:
         leave_out_python(self.work.graphs, self.work.skip)
         with RehearsalWatch(self.context.connection, self.result.sql) as self.watch:
+            steps = {"migrate": self._migrate, "tenants": self._tenants, "newcomer": self._newcomer}
             for kind, options in self.work.steps:
-                going_on = self._migrate(options) if kind == "migrate" else self._tenants(options["rehearse_tenants"])
-                if not going_on:
+                if not steps[kind](options):
                     return
 
     def _begin(self, *schemas: str) -> None:
@@ -188,9 +192,45 @@ class _Rehearsal:
             if outcome.failure:
                 self.result.take(outcome.failure.as_reply(), self.seen)
 
-    def _tenants(self, declared: list[dict[str, Any]]) -> bool:
+    def _newcomer(self, options: dict[str, Any]) -> bool:
+        """Where there is no tenant of a type yet, see that one could be made."""
+        if self.result.failures:
+            # A declared one that failed has told the same.
+            return True
+        context, graphs = self.context, self.work.graphs
+        fleet = read_fleet(context)
+        for kind in schema_kinds(context, fleet):
+            if kind.public or any(kind.has(state, fleet) for state in fleet.tenant_schemas):
+                continue
+            self._begin(fleet.public)
+            self.watch.keeps_sql = False
+            with context.connection.cursor() as cursor:
+                cursor.execute(f"CREATE SCHEMA {quoted(_NEWCOMER)}")
+            state = SchemaState(_NEWCOMER, exists=True, type=kind.type)
+            plan = make_plan(context, graphs, fleet, [state], {**options, **WHOLE})
+            for outcome in self.work.execute(context, graphs, plan.pending, self.work.limits):
+                self._note_newcomer(outcome)
+            with context.connection.cursor() as cursor:
+                cursor.execute(f"DROP SCHEMA {quoted(_NEWCOMER)} CASCADE")
+        return True
+
+    def _note_newcomer(self, outcome: Outcome) -> None:
+        self.result.migrations += len(outcome.applied)
+        if not outcome.failure:
+            return
+        failure = {**outcome.failure.as_reply(), "schema": "a new tenant"}
+        if failure["sqlstate"]:
+            self.result.take(failure, self.seen)
+        else:
+            self.result.doubts.append(
+                f"{failure['migration']} of a new tenant could not be rehearsed to its end: {str(failure['message']).rstrip('.')}."
+                " Perhaps only because nobody has declared one, so that it has no row."
+            )
+
+    def _tenants(self, options: dict[str, Any]) -> bool:
         from .ensure_tenants import run as ensure
 
+        declared = options["rehearse_tenants"]
         if not declared:
             return True
         self._begin(public_schema(self.context))

@@ -51,7 +51,7 @@ def test_a_task_that_says_nothing_of_later_tenants_is_rehearsed_alone() -> None:
 
 def test_a_task_that_says_which_tenants_come_is_rehearsed_with_all_that_comes_after_it() -> None:
     options = {**OPTIONS, "scope": "shared", "rehearse_tenants": []}
-    (first, shared), (second, _tenants), (third, everything) = steps(options)
+    (first, shared), (second, _tenants), (third, everything), _newcomer = steps(options)
     assert (first, second, third) == ("migrate", "tenants", "migrate")
     assert (shared["scope"], shared["schemas"], shared["migrate_first"]) == ("shared", [], ["plants"])
     assert (everything["scope"], everything["schemas"], everything["migrate_first"]) == ("all", [], [])
@@ -60,7 +60,7 @@ def test_a_task_that_says_which_tenants_come_is_rehearsed_with_all_that_comes_af
 
 def test_a_task_for_tenants_keeps_what_it_says_of_them() -> None:
     options = {**OPTIONS, "scope": "tenants", "rehearse_tenants": []}
-    (_first, shared), _tenants, (_third, tenants) = steps(options)
+    (_first, shared), _tenants, (_third, tenants), _newcomer = steps(options)
     assert (shared["scope"], shared["migrate_first"]) == ("shared", [])
     assert (tenants["schemas"], tenants["migrate_first"]) == (["acme"], ["plants"])
 
