@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sysconfig
 import traceback
@@ -75,10 +76,15 @@ def project_line(stack: traceback.StackSummary) -> tuple[str, int] | None:
 
 def is_installed(path: str) -> bool:
     """Whether a file is Python's own or a package's, put there by an installer, rather than the project's."""
+    parts = path.split(os.sep)
+    return path.startswith(_libraries()) or "site-packages" in parts or "dist-packages" in parts
+
+
+@functools.lru_cache(maxsize=None)
+def _libraries() -> tuple[str, ...]:
     # Libraries only: a project may well lie below the prefix, where "data" and "scripts" are.
     paths = sysconfig.get_paths()
-    libraries = tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-    return path.startswith(libraries) or any(part in ("site-packages", "dist-packages") for part in path.split(os.sep))
+    return tuple({os.path.join(paths[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
