@@ -92,7 +92,14 @@ def _keys(table: str, column: str, after: Any, was_unique: bool, was_indexed: bo
     if after.unique and not was_unique:
         yield table, (f"builds a unique index on {column}", EXCLUSIVE, _UNIQUE)
     elif after.db_index and not was_indexed and not after.unique and not was_unique:
-        yield table, (f"builds an index on {column}", SHARE, CONCURRENTLY)
+        yield (
+            table,
+            (
+                f"builds an index on {column}",
+                SHARE,
+                f"give the field db_index=False and its Meta an index, and {CONCURRENTLY}",
+            ),
+        )
 
 
 def _add_column(effect: Effect, connection: Any, structure: Structure, names: Names) -> _Work:

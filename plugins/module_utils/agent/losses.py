@@ -68,7 +68,7 @@ def _of(effect: Effect, names: Names) -> Iterator[Loss]:
     table = names.table(effect.table) if effect.table else None
     if effect.kind == "drop_table" and table:
         yield Loss(effect, table, schema=effect.schema, sure=effect.sure)
-    elif effect.kind == "drop_column" and table:
+    elif effect.kind == "drop_column" and table and not getattr(effect.before, "generated", False):
         column = names.column(effect.table, effect.column)
         if column:
             yield Loss(effect, table, column, effect.schema, sure=effect.sure)
