@@ -158,6 +158,25 @@ def noop_1000(kit: Kit) -> None:
     kit.rounds("fleet", tenants, 9, {"agent": run(agent), "floor": run(floor)})
 
 
+def audit(kit: Kit) -> None:
+    """All the rules, with a release pending, which more of them look at; what they read once counts as a rule does."""
+    tenants = kit.tenants(200)
+
+    def run(seconds: Callable[[sides.AgentRun], float]) -> Callable[[], float]:
+        def look(database: Database) -> float:
+            run = sides.audit_by_agent(kit.bench, database, kit.bench.project(BUSINESS, "fields"))
+            _see_counts("the audit", {**run.reply["counts"], "skipped": len(run.reply["skipped"])}, error=0, skipped=0)
+            return seconds(run)
+
+        return lambda: _nothing(kit.fleet(BUSINESS, tenants), look)
+
+    def slowest(run: sides.AgentRun) -> float:
+        return max(*run.reply["rules"].values(), *run.reply["reading"].values())
+
+    kit.rounds("whole", tenants, 5, {"agent": run(lambda run: run.working)})
+    kit.rounds("rules", tenants, 5, {"slowest rule": run(slowest)})
+
+
 # Something pending: everybody works on a copy of the same database, which must then be as Django would leave it.
 
 
@@ -421,6 +440,7 @@ def deploy(kit: Kit) -> None:
 GROUPS: dict[str, Callable[[Kit], None]] = {
     "create": create,
     "noop_1000": noop_1000,
+    "audit": audit,
     "apply_1000": apply_1000,
     "memory": memory,
     "apply": apply,
@@ -436,6 +456,7 @@ _LARGE = (*_USUAL, (BUSINESS, 1000))
 FLEETS: dict[str, tuple[tuple[Shape, int], ...]] = {
     **dict.fromkeys(GROUPS, _USUAL),
     **dict.fromkeys(("noop_1000", "apply_1000", "memory"), _LARGE),
+    "audit": (*_USUAL, (BUSINESS, 200)),
     "growth": tuple((SMALL, size) for size in (200, 400, 2500, 5000)),
 }
 

@@ -218,6 +218,10 @@ def migrate_by_agent(bench: Bench, database: Database, directory: Path, watch_me
     return agent("django_migrate_schemas", task_options(bench, database, directory), watch_memory)
 
 
+def audit_by_agent(bench: Bench, database: Database, directory: Path) -> AgentRun:
+    return agent("django_tenancy_check", task_options(bench, database, directory, fail_on="never"))
+
+
 # The peers
 
 PEERS = {

@@ -73,6 +73,30 @@ def fleet_migrated(postgres: Postgres, shared_migrated: str, tmp_path_factory: p
 
 
 @pytest.fixture(scope="session")
+def two_tenants(shared_migrated: str, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with the tenants acme and globex of the schema sample migrated, to be copied."""
+    name = f"two_tenants_{os.getpid()}"
+    postgres.create_database(name, shared_migrated)
+    database = Database(postgres, name)
+    variant = Variant(_copy("schema_tenants", tmp_path_factory.mktemp("two") / "project", database.url), database)
+    made = variant.tenants(
+        *(
+            {"schema": schema, "defaults": {"name": schema, "paid_until": "2099-12-31"}, "domains": [f"{schema}.test"]}
+            for schema in ("acme", "globex")
+        )
+    )
+    assert not made.get("failed"), made
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def deployed(schema_variant: Callable[..., Variant], two_tenants: str) -> Callable[..., Variant]:
+    """A function that makes the schema sample with few apps, deployed with the tenants acme and globex."""
+    return lambda stack="current": schema_variant(stack=stack, template=two_tenants)
+
+
+@pytest.fixture(scope="session")
 def rows_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with everything of the row sample (few apps) migrated, to be copied."""
     variant = Variant(_copy("row_tenants", tmp_path_factory.mktemp("rows") / "project", None), None)

@@ -12,43 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.audits import audit, follow, only
-from tests.support.databases import Database
+from tests.support.variants import Variant, few_apps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from tests.support.databases import Postgres
-    from tests.support.variants import Variant
+    from tests.support.databases import Database, Postgres
+    from tests.support.samples import Sample
 
 RECORDS = ("ghosts", "history-out-of-order", "app-moved", "phantoms")
 TENANTS = ["acme", "globex"]
-
-
-@pytest.fixture(scope="session")
-def two_tenants(shared_migrated: str, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a database with two migrated tenants, to be copied."""
-    from tests.integration.conftest import _copy
-    from tests.support.variants import Variant
-
-    name = f"two_tenants_{os.getpid()}"
-    postgres.create_database(name, shared_migrated)
-    database = Database(postgres, name)
-    variant = Variant(_copy("schema_tenants", tmp_path_factory.mktemp("two") / "project", database.url), database)
-    made = variant.tenants(
-        *(
-            {"schema": schema, "defaults": {"name": schema, "paid_until": "2099-12-31"}, "domains": [f"{schema}.test"]}
-            for schema in TENANTS
-        )
-    )
-    assert not made.get("failed"), made
-    yield name
-    postgres.drop_database(name)
-
-
-@pytest.fixture
-def deployed(schema_variant: Callable[..., Variant], two_tenants: str) -> Callable[..., Variant]:
-    """A function that makes the schema sample, deployed with two tenants."""
-    return lambda stack="current": schema_variant(stack=stack, template=two_tenants)
 
 
 def deploy(variant: Variant) -> dict[str, object]:
@@ -445,3 +418,22 @@ def test_what_a_role_may_do_is_no_matter_in_sqlite(row_variant: Variant) -> None
     operation = "migrations.AddField('carrier', 'weight', models.IntegerField(null=True))"
     row_variant.migration("carriers", "0005_weight", "0004_alter_carrier_tenant", operation)
     assert audit(row_variant, OWNER) == []
+
+
+def test_a_database_of_schemas_meets_a_release_of_rows_and_the_other_way_round(
+    deployed: Callable[..., Variant], sample: Callable[..., Sample], new_database: Callable[..., Database]
+) -> None:
+    schemas = deployed()
+    assert schemas.database is not None
+    rows = Variant(few_apps(sample("row_tenants", database_url=schemas.database.url)), schemas.database)
+    found = {item["rule"]: item for item in audit(rows, *RECORDS, THERE)}
+    assert found["phantoms"]["severity"] == "error"
+    assert "although carriers.0001_initial and tenants.0001_initial are recorded" in found["phantoms"]["message"]
+
+    database = new_database()
+    rows = Variant(few_apps(sample("row_tenants", database_url=database.url)), database)
+    assert not rows.module("django_migrate_schemas", rehearse="none").get("failed")
+    back = Variant(few_apps(sample("schema_tenants", database_url=database.url)), database)
+    found = {item["rule"]: item for item in audit(back, *RECORDS, THERE)}
+    assert found["phantoms"]["place"] == "public.tenants_client"
+    assert "tenants_client is not there in public" in found["phantoms"]["message"]
