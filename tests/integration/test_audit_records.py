@@ -437,3 +437,27 @@ def test_a_database_of_schemas_meets_a_release_of_rows_and_the_other_way_round(
     found = {item["rule"]: item for item in audit(back, *RECORDS, THERE)}
     assert found["phantoms"]["place"] == "public.tenants_client"
     assert "tenants_client is not there in public" in found["phantoms"]["message"]
+
+
+def test_a_squashed_migration_is_recorded_and_taken_back_with_all_that_it_replaces(
+    deployed: Callable[..., Variant],
+) -> None:
+    variant = deployed()
+    variant.migration("carriers", "0005_box", "0004_alter_carrier_slug", BOX)
+    variant.migration("carriers", "0006_crate", "0005_box", BOX.replace("Box", "Crate"))
+    note = "migrations.AddField('carrier', 'note', models.TextField(default=''))"
+    variant.migration("carriers", "0007_note", "0005_squashed", note)
+    replaces = "replaces = [('carriers', '0005_box'), ('carriers', '0006_crate')]"
+    both = f"{BOX}, {BOX.replace('Box', 'Crate')}"
+    variant.migration("carriers", "0005_squashed", "0004_alter_carrier_slug", both, body=replaces)
+    deploy(variant)
+    variant.execute("DELETE FROM acme.django_migrations WHERE name IN ('0005_box', '0006_crate', '0005_squashed')")
+    finding = only(audit(variant, *RECORDS))
+    assert "carriers.0007_note is recorded in acme, but carriers.0005_squashed" in finding["message"]
+    follow(variant, finding)
+    variant.execute("DROP TABLE globex.carriers_box, globex.carriers_crate")
+    finding = only(audit(variant, *RECORDS))
+    assert (finding["rule"], finding["place"]) == ("phantoms", "globex.carriers_box")
+    follow(variant, finding)
+    assert audit(variant, *RECORDS) == []
+    assert not deploy(variant)["changed"]

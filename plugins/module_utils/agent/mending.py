@@ -86,7 +86,7 @@ def run_again(
     """
     order = whole_plan(loader)
     back = descendants(loader, wanted, recorded)
-    how = _stock_unrecord(tenancy, schema, loader, recorded, order, back) or unrecord_sql(schema, _rows(loader, back))
+    how = _stock_unrecord(tenancy, schema, loader, recorded, order, back) or unrecord_sql(schema, rows_of(loader, back))
     rest = back - set(wanted)
     if not rest:
         return f"Take the records back, and deploy: they then run. {how}"
@@ -94,8 +94,8 @@ def run_again(
     return f"Take the records back, have them run, and record again what builds on them. {how} Then {then}"
 
 
-def _rows(loader: MigrationLoader, keys: Iterable[Migration]) -> list[Migration]:
-    """The records that stand for migrations: a squashed one has those of what it replaces as well."""
+def rows_of(loader: MigrationLoader, keys: Iterable[Migration]) -> list[Migration]:
+    """The records that stand for migrations: a squashed one counts only with those of all that it replaces."""
     return sorted({row for key in keys for row in (key, *loader.graph.nodes[key].replaces)})
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Iterator
 from ..expected import gaps, makers, needed_after
 from ..findings import ERROR, Finding, few, schemas_in_words
 from ..forecast import whole_plan
-from ..mending import ancestors, commands, descendants, record_sql, steps, unrecord_sql
+from ..mending import ancestors, commands, descendants, record_sql, rows_of, steps, unrecord_sql
 from ..plan import inconsistency
 from ..plan import name as named
 from ..remedies import in_each
@@ -49,10 +49,10 @@ def _hint(evidence: Evidence, cohort: AuditCohort) -> str:
     made = makers(loader, whole, {app for app, _name in lacking}, context.connection)
     run = {key for key in lacking if any(gap in absent or gap.table in lost for gap in made.get(key, ()))}
     if not run:
-        return f"What {few(list(map(named, lacking)))} makes is there, so record it: {record_sql(schema, lacking)}"
+        return f"What {few(list(map(named, lacking)))} makes is there, so record it: {record_sql(schema, rows_of(loader, lacking))}"
     back = descendants(loader, lacking, applied) - set(lacking)
     fake = back | (set(lacking) - run)
     return (
-        f"What {few(sorted(map(named, run)))} makes is not there. Take back the records of what builds on it: {unrecord_sql(schema, sorted(back))} "
+        f"What {few(sorted(map(named, run)))} makes is not there. Take back the records of what builds on it: {unrecord_sql(schema, rows_of(loader, back))} "
         f"Then run {commands(context.tenancy, schema, steps(order, run, fake))}."
     )
