@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable
 
 from . import permissions
-from .executor import graph_executor_class, run_plan, state_before, watched
+from .capture import CapturingWatch, NotHeld, Step, Unit
+from .database import RETRYABLE, sqlstate
+from .executor import graph_executor_class, recorder_class, run_plan, state_before, watched
 from .fingerprint import Relations, fingerprint_of, read_owners, read_relations
-from .fleet import RECORDER_TABLE
 from .footprint import Footprint, footprint
 from .guards import built_on
-from .outcome import Outcome, Watch
-from .purity import impurity, statement_kind
+from .purity import has_sql, impurity
+from .replay import record
 from .signals import has_listeners, has_own_receivers
 from .verification import in_schema
 
@@ -25,37 +26,9 @@ if TYPE_CHECKING:
 
     from .fleet import Migration, SchemaState
     from .loading import Context
+    from .outcome import Outcome
     from .permissions import Kinds
     from .plan import SchemaPlan
-
-
-@dataclass
-class Step:
-    """One operation with the model states before and after it, rendered once for all schemas."""
-
-    operation: Any
-    before: Any
-    after: Any
-
-
-@dataclass
-class Unit:
-    """One migration as the other schemas of the cohort get it: its SQL, or the reason why Django runs it, and its steps for that.
-
-    ``leaves`` is the structure that Django left in the first schema; only where it leaves the same is SQL replayed after it.
-    """
-
-    key: Migration
-    atomic: bool
-    rows: tuple[Migration, ...]
-    sql: list[str] = field(default_factory=list)
-    because: str | None = None
-    steps: list[Step] = field(default_factory=list)
-    leaves: str | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self.key[0]}.{self.key[1]}"
 
 
 @dataclass
@@ -90,49 +63,18 @@ class Compiled:
         return next((f"{unit.name}: {unit.because}" for unit in self.units if unit.because), None)
 
 
-class CapturingWatch(Watch):
-    """Keeps the statements of each migration that are to be sent to the other schemas."""
-
-    def __init__(self, schema: str, connection: Any) -> None:
-        super().__init__(schema, connection)
-        self.units: dict[str, Unit] = {}
-        self.prelude: list[str] = []
-        # What the catalog was asked for by name.
-        self.looked_at: set[str] = set()
-
-    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        result = super().__call__(execute, sql, params, many, context)
-        self._capture(str(sql), params)
-        return result
-
-    def _capture(self, sql: str, params: Any) -> None:
-        unit = self.units.get(self.current or "")
-        if unit is None:
-            if sql.startswith(f'CREATE TABLE "{RECORDER_TABLE}"'):
-                self.prelude.append(sql)
-            return
-        kind = statement_kind(sql)
-        if kind == "skip" and isinstance(params, (list, tuple)):
-            self.looked_at.update(value for value in params if isinstance(value, str))
-        if unit.because or kind == "skip":
-            return
-        if kind == "reads":
-            unit.because = f"it reads rows: {' '.join(sql.split())[:80]}"
-        elif params:
-            unit.because = f"it sends values apart from its SQL: {' '.join(sql.split())[:80]}"
-        else:
-            unit.sql.append(sql)
-
-
-def _capturing_executor(context: Context, loader: MigrationLoader, watch: CapturingWatch) -> Any:
+def _capturing_executor(context: Context, plan: SchemaPlan, loader: MigrationLoader, watch: CapturingWatch) -> Any:
     base: Any = graph_executor_class()
 
     class CapturingExecutor(base):
         def apply_migration(self, state: Any, migration: Any, fake: bool = False, fake_initial: bool = False) -> Any:
             key = (migration.app_label, migration.name)
             rows = tuple(map(tuple, migration.replaces)) or (key,)
-            unit = Unit(key, migration.atomic is not False, rows, because=impurity(migration))
+            unit = Unit(key, migration.atomic is not False, rows, because=impurity(migration, state))
             watch.units[unit.name] = unit
+            if unit.because and watch.holding:
+                # Receivers of pre_migrate have added something to it.
+                raise NotHeld(unit.because)
             if unit.because:
                 unit.steps = _steps(state, migration)
             state = super().apply_migration(state, migration, fake, fake_initial)
@@ -140,7 +82,26 @@ def _capturing_executor(context: Context, loader: MigrationLoader, watch: Captur
                 unit.leaves = fingerprint_of(context.connection, watch.schema)
             return state
 
-    return CapturingExecutor(context, loader, watch)
+    executor = CapturingExecutor(context, loader, watch)
+    if watch.holding:
+        executor.recorder = _holding_recorder(context, plan, watch)
+    return executor
+
+
+def _holding_recorder(context: Context, plan: SchemaPlan, watch: CapturingWatch) -> Any:
+    """A recorder that keeps the rows for the end."""
+    base: Any = recorder_class()
+    recorded = dict.fromkeys(plan.schema.recorded)
+
+    class HoldingRecorder(base):
+        def applied_migrations(self) -> dict[Migration, Any]:
+            return recorded
+
+        def record_applied(self, app: str, name: str) -> None:
+            recorded[app, name] = None
+            watch.at_the_end.append(record(watch.schema, [(app, name)]))
+
+    return HoldingRecorder(context.connection)
 
 
 def _steps(state: Any, migration: Any) -> list[Step]:
@@ -172,7 +133,7 @@ def compile_first(context: Context, plan: SchemaPlan, loader: MigrationLoader) -
         version = context.connection.pg_version
         with context.connection.cursor() as cursor:
             compiled.before = read_relations(cursor, schema, version)
-        compile_plan(context, plan, loader, watch, compiled)
+        compile_quickly(context, plan, loader, watch, compiled)
         if compiled.replayed_whole:
             with context.connection.cursor() as cursor:
                 after = {name: owner for name, (owner, _is_view) in read_owners(cursor, schema).items()}
@@ -185,13 +146,53 @@ def compile_first(context: Context, plan: SchemaPlan, loader: MigrationLoader) -
     return outcome, None if outcome.failure else compiled
 
 
+def migrate_quickly(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> Outcome:
+    """Bring one schema to its plan as ``compile_first`` does, with nobody to get its SQL."""
+    watch = CapturingWatch(plan.schema.name, context.connection)
+    compiled = Compiled(plan.schema.name)
+    return watched(context, watch, lambda: compile_quickly(context, plan, loader, watch, compiled))
+
+
+def compile_quickly(
+    context: Context, plan: SchemaPlan, loader: MigrationLoader, watch: CapturingWatch, compiled: Compiled
+) -> None:
+    """Run a plan under a capturing watch and fill ``compiled``, with statements held where no code of the project is in it.
+
+    What fails then is run again without: Django leaves what was before it, and says where it failed.
+    """
+    from django.db import transaction
+
+    if can_be_held(context, plan, loader):
+        try:
+            with transaction.atomic(using=context.alias), watch.hold():
+                compile_plan(context, plan, loader, watch, compiled)
+            return
+        except Exception as error:
+            if sqlstate(error) in RETRYABLE:
+                raise
+    compile_plan(context, plan, loader, watch, compiled)
+
+
+def can_be_held(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> bool:
+    """Whether a plan's statements can be held. What depends on the models is seen on the way only, and ends the holding."""
+    from django.db.migrations.state import ProjectState
+
+    nodes = [loader.graph.nodes[key] for key in plan.migrations]
+    return (
+        context.connection.vendor == "postgresql"
+        and context.tenancy.by_schema
+        and not any(impurity(node, ProjectState()) or has_sql(node.operations) for node in nodes)
+        and _whole_because() is None
+    )
+
+
 def compile_plan(
     context: Context, plan: SchemaPlan, loader: MigrationLoader, watch: CapturingWatch, compiled: Compiled
 ) -> None:
     """Run a plan under a capturing watch and fill ``compiled``. Errors are raised as they come."""
     with context.connection.cursor() as cursor:
         before = permissions.read_kinds(cursor, plan.schema.name)
-    executor = _capturing_executor(context, loader, watch)
+    executor = _capturing_executor(context, plan, loader, watch)
     run_plan(context, plan, loader, watch, make_executor=lambda *_same: executor)
     with context.connection.cursor() as cursor:
         after = permissions.read_kinds(cursor, plan.schema.name)

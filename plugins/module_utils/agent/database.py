@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _STATEMENT_LENGTH = 300
 
+# Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
+# XX000 is "tuple concurrently updated": two replaced the same function, or granted on the same table, of the public schema.
+RETRYABLE = ("55P03", "40P01", "40001", "XX000")
+
 
 def quoted(name: str) -> str:
     """A PostgreSQL identifier, quoted.

@@ -64,7 +64,9 @@ def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     known = [work for work in works if not work.misfit]
     for work, current in zip(known, read_current(context, [work.desired for work in known], columns)):
         work.current = current
-    fleet = read_fleet(context, planned=[work.schema for work in works]) if context.tenancy.by_schema else None
+    schemas = [work.schema for work in works]
+    # Of the other tenants only the names matter.
+    fleet = read_fleet(context, planned=schemas, recorders_of=schemas) if context.tenancy.by_schema else None
     raise_all(errors + name_errors(context, fleet, works) + value_errors(context, works))
     graphs = _plan_schemas(context, fleet, works) if fleet else None
     for work in works:

@@ -132,7 +132,19 @@ def _with_own_recorder(context: Context, schema: SchemaState) -> None:
 
     with in_schema(context, schema.name, schema.type, include_public=False):
         require_search_path(context, schema.name)
-        MigrationRecorder(context.connection).ensure_schema()
+        if not schema.has_recorder:
+            MigrationRecorder(context.connection).ensure_schema()
+
+
+def recorder_class() -> Any:
+    """Django's recorder, of a schema whose table is known to be there: Django would list all tables to look for it."""
+    from django.db.migrations.recorder import MigrationRecorder
+
+    class PresentRecorder(MigrationRecorder):
+        def has_table(self) -> bool:
+            return True
+
+    return PresentRecorder
 
 
 @functools.lru_cache(maxsize=8)
@@ -153,7 +165,6 @@ def graph_executor(context: Context, loader: MigrationLoader, watch: Watch) -> A
 
 def graph_executor_class() -> Any:
     from django.db.migrations.executor import MigrationExecutor
-    from django.db.migrations.recorder import MigrationRecorder
 
     class GraphExecutor(MigrationExecutor):
         # The models as the plan leaves them, once it has run.
@@ -163,7 +174,7 @@ def graph_executor_class() -> Any:
             self.context = context
             self.connection = context.connection
             self.loader = loader
-            self.recorder = MigrationRecorder(context.connection)
+            self.recorder = recorder_class()(context.connection)
             self.progress_callback = self._progress
             self.watch = watch
 

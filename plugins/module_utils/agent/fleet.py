@@ -61,10 +61,11 @@ class Fleet:
         return [state for name, state in self.schemas.items() if name != self.public]
 
 
-def read_fleet(context: Context, planned: Iterable[str] = ()) -> Fleet:
+def read_fleet(context: Context, planned: Iterable[str] = (), recorders_of: Iterable[str] | None = None) -> Fleet:
     """The fleet as the database has it now. Nothing is written, not even a recorder.
 
     :param planned: schemas of tenants that have no row yet and are looked at all the same.
+    :param recorders_of: read what is recorded in these only; of the others nothing counts as recorded.
     """
     tenancy = context.tenancy
     public = public_schema(context)
@@ -72,7 +73,8 @@ def read_fleet(context: Context, planned: Iterable[str] = ()) -> Fleet:
     types = {row.key: row.type for row in tenants}
     names = list(dict.fromkeys([public, *_in_order([*types, *planned])]))
     existing, with_recorder = _read_schemas(context.connection, public)
-    recorded = read_recorders(context.connection, [name for name in names if name in with_recorder])
+    to_read = set(names if recorders_of is None else recorders_of) & with_recorder
+    recorded = read_recorders(context.connection, [name for name in names if name in to_read])
     schemas = {
         name: SchemaState(name, name in existing, name in with_recorder, recorded.get(name, NOTHING), types.get(name))
         for name in names

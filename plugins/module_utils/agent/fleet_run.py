@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from . import custom
 from .cohorts import Cohort, Look, by_record, gathered, look, looks, split
-from .compiler import Compiled, compile_first, routing
-from .database import sqlstate
+from .compiler import Compiled, can_be_held, compile_first, migrate_quickly, routing
+from .database import RETRYABLE, sqlstate
 from .executor import migrate_schema, state_before, watched
 from .fleet import RECORDER_TABLE, read_recorders
 from .outcome import Failure, Outcome, Watch
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 # Smaller cohorts gain nothing from being compiled: their schemas go through Django, in parallel.
 _SMALLEST_COHORT = 3
-
-# Somebody held a lock, or two waited for each other (PostgreSQL, Appendix A): worth another try.
-# XX000 is "tuple concurrently updated": two replaced the same function, or granted on the same table, of the public schema.
-_RETRYABLE = ("55P03", "40P01", "40001", "XX000")
 
 
 @dataclass(frozen=True)
@@ -143,9 +139,12 @@ class _Run:
 
     def alone(self, plan: SchemaPlan) -> Outcome:
         """One schema through Django, tried again like any other if it does not get its locks."""
-        outcome = self._limited_django(plan, None)
+        loader = self.graphs.for_recorded(plan.schema.recorded)
+        quickly = not self.why_django and can_be_held(self.context, plan, loader)
+        self._set_limits()
+        outcome = migrate_quickly(self.context, plan, loader) if quickly else self.in_django(plan, None)
         for tries in range(1, self.limits.retries + 1):
-            if not outcome.failure or outcome.failure.sqlstate not in _RETRYABLE:
+            if not outcome.failure or outcome.failure.sqlstate not in RETRYABLE:
                 break
             time.sleep(_pause(tries))
             applied = outcome.applied
@@ -176,7 +175,7 @@ class _Run:
             with self.context.connection.cursor() as cursor:
                 kinds = read_digests(cursor, [plan.schema.name])[plan.schema.name]
             outcome, compiled = compile_first(self.context, plan, self.graphs.for_recorded(plan.schema.recorded))
-            if outcome.failure and outcome.failure.sqlstate in _RETRYABLE:
+            if outcome.failure and outcome.failure.sqlstate in RETRYABLE:
                 # Its turn comes again, after the others.
                 cohort.plans.append(plan)
                 continue
@@ -249,7 +248,7 @@ class _Run:
                 ),
             )
         failure = outcome.failure
-        if failure and failure.sqlstate in _RETRYABLE and task.tries < self.limits.retries:
+        if failure and failure.sqlstate in RETRYABLE and task.tries < self.limits.retries:
             return replace(task, tries=task.tries + 1)
         self.note(outcome)
         return None
@@ -282,7 +281,7 @@ class _Run:
         watch = Watch(plan.schema.name, self.context.connection)
         outcome = watched(self.context, watch, lambda: run_mixed(self.context, compiled, plan.schema, watch, limits))
         outcome.because = compiled.reason
-        if outcome.failure and outcome.failure.migration is None and outcome.failure.sqlstate not in _RETRYABLE:
+        if outcome.failure and outcome.failure.migration is None and outcome.failure.sqlstate not in RETRYABLE:
             return self._explain(plan, outcome)
         return outcome
 
@@ -293,7 +292,7 @@ class _Run:
             return replay_whole(self.context, compiled, plan.schema, limits)
         except connection.Database.Error as error:
             failed = Outcome(plan.schema.name, failure=Failure(plan.schema.name, str(error), sqlstate=sqlstate(error)))
-            if sqlstate(error) in _RETRYABLE:
+            if sqlstate(error) in RETRYABLE:
                 return failed
             return self._explain(plan, failed)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .compiler import CapturingWatch, Compiled, compile_plan, routing
+from .capture import CapturingWatch
+from .compiler import Compiled, compile_quickly, routing
 from .executor import run_plan
 from .replay import NotAlike, replay_inside, run_mixed
 from .verification import in_schema
@@ -38,7 +39,7 @@ class NewSchemas:
         compiled = self._compiled.get(plan.schema.type)
         if compiled is None:
             compiled = Compiled(plan.schema.name)
-            compile_plan(self.context, plan, self.graphs.for_recorded(plan.schema.recorded), watch, compiled)
+            compile_quickly(self.context, plan, self.graphs.for_recorded(plan.schema.recorded), watch, compiled)
             self._compiled[plan.schema.type] = compiled
         elif compiled.because or self._routed_otherwise(plan, compiled):
             run_plan(self.context, plan, self.graphs.for_recorded(plan.schema.recorded), watch)

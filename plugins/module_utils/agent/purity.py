@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Iterable
 
 if TYPE_CHECKING:
     from django.db.migrations import Migration
+    from django.db.migrations.state import ProjectState
     from django.db.models import Field
 
 # Operations of django.db.migrations whose SQL follows from the model states and the structure alone.
@@ -43,30 +44,72 @@ _PREPARING = (
 )
 
 
-def impurity(migration: Migration) -> str | None:
-    """Why a migration must run in Django for every schema; None where its SQL can be replayed."""
+# The Python of Django's own migrations that asks for nothing where no model is a proxy (auth.0011_update_proxy_permissions).
+_OF_PROXIES = ("django.contrib.auth.migrations.0011_update_proxy_permissions", "update_proxy_model_permissions")
+
+
+def impurity(migration: Migration, state: ProjectState | None = None) -> str | None:
+    """Why a migration must run in Django for every schema; None where its SQL can be replayed.
+
+    :param state: the models before it, where they are known.
+    """
     from django.db.migrations import Migration as DjangoMigration
 
     if migration.atomic is False:
         return "it is not atomic"
     if type(migration).apply is not DjangoMigration.apply:
         return "it has its own apply()"
-    return next((reason for reason in map(operation_impurity, migration.operations) if reason), None)
+    reasons = (operation_impurity(operation, state) for operation in migration.operations)
+    return next((reason for reason in reasons if reason), None)
 
 
-def operation_impurity(operation: Any) -> str | None:
+def operation_impurity(operation: Any, state: ProjectState | None = None) -> str | None:
     """Why one operation may send each schema something else; None where it does not."""
     kind = type(operation)
     name = kind.__name__
+    if (
+        kind.__module__ == "django.db.migrations.operations.special"
+        and name == "RunPython"
+        and _is_idle(operation, state)
+    ):
+        return None
     if kind.__module__.partition(".migrations.operations")[0] != "django.db" or name not in _ALIKE:
         return f"{name} may do something else in every schema"
     if name == "SeparateDatabaseAndState":
-        return next((reason for reason in map(operation_impurity, operation.database_operations) if reason), None)
+        reasons = (operation_impurity(one, state) for one in operation.database_operations)
+        return next((reason for reason in reasons if reason), None)
     if name == "RunSQL":
         return _sql_impurity(operation.sql)
     if name in ("AddField", "AlterField"):
         return _default_impurity(operation.name, operation.field)
     return None
+
+
+def has_sql(operations: Iterable[Any]) -> bool:
+    """Whether there is SQL of the project among the operations."""
+    return any(
+        type(one).__name__ == "RunSQL" or has_sql(getattr(one, "database_operations", None) or ()) for one in operations
+    )
+
+
+def _is_idle(operation: Any, state: ProjectState | None) -> bool:
+    """Whether a RunPython sends nothing at all, in whatever schema it runs."""
+    if operation.code is type(operation).noop:
+        return True
+    code = operation.code
+    return (
+        (getattr(code, "__module__", None), getattr(code, "__name__", None)) == _OF_PROXIES
+        and state is not None
+        and not _has_proxies(state)
+    )
+
+
+def _has_proxies(state: ProjectState) -> bool:
+    from django.apps import apps
+
+    # The models of apps without migrations are part of every state.
+    real = (model._meta.proxy for label in state.real_apps for model in apps.get_app_config(label).get_models())
+    return any(model.options.get("proxy") for model in state.models.values()) or any(real)
 
 
 def _sql_impurity(sql: Any) -> str | None:

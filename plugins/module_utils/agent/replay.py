@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from . import permissions
+from .capture import NEXT
 from .database import quoted
 from .fingerprint import fingerprint_of
 from .fleet import RECORDER_TABLE
@@ -20,14 +21,12 @@ from .outcome import Outcome, Watch
 from .verification import in_schema
 
 if TYPE_CHECKING:
-    from .compiler import Compiled, Unit
+    from .capture import Unit
+    from .compiler import Compiled
     from .fleet import Migration, SchemaState
     from .loading import Context
 
 _WRITES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|SELECT)\b", re.IGNORECASE)
-
-# On a line of its own: what is before it may end with a comment.
-_NEXT = "\n;\n"
 
 
 class NotAlike(Exception):
@@ -98,7 +97,7 @@ def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limi
     raw = context.connection.connection
     with raw.cursor() as cursor:
         try:
-            cursor.execute(_NEXT.join(lines))
+            cursor.execute(NEXT.join(lines))
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
@@ -118,7 +117,7 @@ def replay_inside(context: Context, compiled: Compiled, schema: SchemaState) -> 
         *script(schema.name, compiled.units, _closing(compiled, schema.name), compiled.prelude),
     ]
     with context.connection.cursor() as cursor:
-        cursor.execute(_NEXT.join(lines))
+        cursor.execute(NEXT.join(lines))
 
 
 def _closing(compiled: Compiled, schema: str) -> list[str]:
@@ -146,7 +145,7 @@ def run_mixed(context: Context, compiled: Compiled, schema: SchemaState, watch: 
             if part[0].because is None:
                 with transaction.atomic(using=context.alias), context.connection.cursor() as cursor:
                     lines = [*limits, search_path(context, schema.name), *script(schema.name, part, extra)]
-                    cursor.execute(_NEXT.join(lines))
+                    cursor.execute(NEXT.join(lines))
                 watch.applied += [(unit.name, 0.0) for unit in part]
                 watch.replayed |= {unit.name for unit in part}
             else:

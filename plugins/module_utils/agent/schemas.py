@@ -106,7 +106,7 @@ def _made(context: Context, graphs: Graphs, plan: SchemaPlan) -> SchemaPlan:
         if cursor.fetchone() is None:
             cursor.execute(f"CREATE SCHEMA {quoted(name)}")
             return plan
-    fleet = read_fleet(context, planned=[name])
+    fleet = read_fleet(context, planned=[name], recorders_of=[name])
     return make_plan(context, graphs, fleet, [replace(fleet.schemas[name], type=plan.schema.type)], WHOLE).schemas[0]
 
 

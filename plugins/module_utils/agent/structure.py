@@ -64,6 +64,17 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 """
 
+# No index leads from a schema to its relations, but they all depend on it: for a few schemas that spares a pass over pg_class.
+_TABLES_OF_FEW = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+    AND d.classid = 'pg_catalog.pg_class'::regclass
+JOIN pg_catalog.pg_class c ON c.oid = d.objid
+WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+"""
+_FEW = 5
+
 _COLUMNS = """
 SELECT c.relname, a.attname
 FROM pg_catalog.pg_class c
@@ -137,7 +148,7 @@ def read_tables(connection: Any, schemas: Iterable[str]) -> dict[str, set[str]]:
         names = set(connection.introspection.table_names())
         return {schema: set(names) for schema in tables}
     with connection.cursor() as cursor:
-        cursor.execute(_TABLES, [list(tables)])
+        cursor.execute(_TABLES_OF_FEW if len(tables) <= _FEW else _TABLES, [list(tables)])
         for schema, table in cursor.fetchall():
             tables[schema].add(table)
     return tables

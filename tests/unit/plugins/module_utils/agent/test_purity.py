@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import importlib
 import uuid
 
 import pytest
-from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.purity import impurity, statement_kind
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.purity import has_sql, impurity, statement_kind
 from django.contrib.contenttypes.management import RenameContentType
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+from django.db.migrations.state import ModelState, ProjectState
 from django.utils import timezone
 
 
@@ -76,10 +78,33 @@ def test_a_value_that_each_schema_computes_is_not(field, reason):
     assert of(inner) == reason
 
 
+def test_python_that_sends_nothing_in_any_schema_is_replayed():
+    assert of(migrations.RunPython(migrations.RunPython.noop, print)) is None
+
+
+def test_sql_of_the_project_is_found_also_within():
+    within = migrations.SeparateDatabaseAndState(database_operations=[migrations.RunSQL("SELECT 1")])
+    assert has_sql([migrations.DeleteModel("Item"), within])
+    assert not has_sql([migrations.DeleteModel("Item"), migrations.SeparateDatabaseAndState()])
+
+
+def test_the_python_of_auth_sends_nothing_where_no_model_is_a_proxy():
+    module = importlib.import_module("django.contrib.auth.migrations.0011_update_proxy_permissions")
+    reason = "RunPython may do something else in every schema"
+    without, with_proxy = ProjectState(), ProjectState()
+    for state in (without, with_proxy):
+        state.add_model(ModelState("things", "Item", [("id", models.AutoField(primary_key=True))]))
+    with_proxy.add_model(ModelState("things", "Same", [], options={"proxy": True}, bases=("things.item",)))
+    assert impurity(module.Migration("0011", "auth"), without) is None
+    assert impurity(module.Migration("0011", "auth"), with_proxy) == reason
+    # Without the models it can't be told.
+    assert impurity(module.Migration("0011", "auth")) == reason
+
+
 @pytest.mark.parametrize(
     ("operation", "reason"),
     [
-        (migrations.RunPython(migrations.RunPython.noop), "RunPython may do something else in every schema"),
+        (migrations.RunPython(print), "RunPython may do something else in every schema"),
         (RenameContentType("things", "a", "b"), "RenameContentType may do something else in every schema"),
         (OwnSQL("SELECT 1"), "OwnSQL may do something else in every schema"),
         (

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.compiler import Unit
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.capture import Unit
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.replay import (
     batches,
     local_limits,
