@@ -16,7 +16,7 @@ _NAMED = 3
 def audit_result(reply: dict[str, Any], fail_on: str) -> dict[str, Any]:
     """The result of django_tenancy_check.
 
-    :param reply: ``tenancy``, ``findings`` (the worst first), ``counts``, ``ignored``, ``rules``, ``reading``, ``skipped``.
+    :param reply: ``tenancy``, ``findings`` (the worst first), ``counts``, ``ignored``, ``rules``, ``reading``, ``not_run``.
     :param fail_on: ``error``, ``warning`` or ``never``.
     """
     failing = [finding for finding in reply["findings"] if finding["severity"] in _FAILING[fail_on]]
@@ -27,7 +27,7 @@ def audit_result(reply: dict[str, Any], fail_on: str) -> dict[str, Any]:
         "findings": reply["findings"],
         "rules": reply["rules"],
         "reading": reply["reading"],
-        "skipped": reply["skipped"],
+        "not_run": reply["not_run"],
         "summary": {**reply["counts"], "ignored": reply["ignored"]},
     }
     if failing:

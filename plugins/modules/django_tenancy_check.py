@@ -183,7 +183,7 @@ reading:
   returned: when the rules have looked
   type: dict
   sample: {"fleet": 0.021, "loader": 0.018}
-skipped:
+not_run:
   description: The rules that could not look, and why. Another rule names the cause, or the rule itself could not cope with the project and the others looked.
   returned: when the rules have looked
   type: dict

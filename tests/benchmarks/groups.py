@@ -165,7 +165,7 @@ def audit(kit: Kit) -> None:
     def run(seconds: Callable[[sides.AgentRun], float]) -> Callable[[], float]:
         def look(database: Database) -> float:
             run = sides.audit_by_agent(kit.bench, database, kit.bench.project(BUSINESS, "fields"))
-            _see_counts("the audit", {**run.reply["counts"], "skipped": len(run.reply["skipped"])}, error=0, skipped=0)
+            _see_counts("the audit", {**run.reply["counts"], "not_run": len(run.reply["not_run"])}, error=0, not_run=0)
             return seconds(run)
 
         return lambda: _nothing(kit.fleet(BUSINESS, tenants), look)

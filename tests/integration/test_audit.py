@@ -70,7 +70,7 @@ def test_rules_that_can_not_look_say_why(schema_variant: Callable[..., Variant])
     finding = only([item for item in answer["findings"] if item["severity"] == "error"])
     assert finding["rule"] == "project-loads"
     assert finding["place"].startswith("carriers/models.py:")
-    assert answer["skipped"]["several-leaf-nodes"] == "The project does not load."
+    assert answer["not_run"]["several-leaf-nodes"] == "The project does not load."
 
 
 def test_an_unknown_rule_is_refused_with_the_names_of_those_there_are(schema_variant: Callable[..., Variant]) -> None:

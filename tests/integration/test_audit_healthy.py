@@ -58,4 +58,4 @@ def test_a_whole_project_has_no_finding_on_its_code(
     answer = variant.module("django_tenancy_check", rules=CODE, fail_on="warning")
     assert not answer.get("failed"), answer
     assert answer["findings"] == [], answer
-    assert answer["skipped"] == {}
+    assert answer["not_run"] == {}

@@ -47,7 +47,7 @@ def deploy(release: Variant, old: bool = False, **variables: Any) -> dict[str, A
         answer = release.module(name, **options)
         if answer.get("failed"):
             return answer
-        skipped |= answer.get("skipped", {})
+        skipped |= answer.get("not_run", {})
     # A rule that can't cope with a project that is right is a rule to mend.
     assert "could not cope" not in str(skipped), skipped
     return answer

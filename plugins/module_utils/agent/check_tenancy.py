@@ -70,7 +70,7 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
     :param options: ``rules`` (only these; all where empty), ``ignore`` (``rule`` or ``rule:place``), ``planned`` (tenants that
         later tasks of the play ensure), ``planned_public`` (whether the public one is among them), ``fake_initial``.
     :returns: ``tenancy`` (None where it makes none), ``findings`` (the worst first), ``counts``, ``ignored`` (a number), ``rules`` and
-        ``reading`` (seconds by rule and by what was read), ``skipped`` (rule to reason).
+        ``reading`` (seconds by rule and by what was read), ``not_run`` (rule to reason).
     :raises OptionProblem: a rule that does not exist.
     """
     wanted = _chosen(options["rules"])
@@ -102,7 +102,7 @@ def run(evidence: Evidence, options: dict[str, Any]) -> dict[str, Any]:
         "ignored": len(found) - len(kept),
         "rules": seconds,
         "reading": {name: round(time_taken, 4) for name, time_taken in evidence.seconds.items()},
-        "skipped": skipped,
+        "not_run": skipped,
     }
 
 

@@ -133,7 +133,7 @@ RESULTS = {
             "ignored": 0,
             "rules": {},
             "reading": {},
-            "skipped": {},
+            "not_run": {},
         },
         "error",
     ),
@@ -145,6 +145,11 @@ def test_every_value_that_a_module_returns_is_documented(module: str) -> None:
     described = yaml.safe_load(importlib.import_module(f"{COLLECTION}.{module}").RETURN)
     # Ansible documents these itself, as common to all modules.
     assert set(RESULTS[module]) - {"changed", "failed", "diff"} <= set(described)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_value_that_a_module_returns_has_a_name_that_ansible_takes_for_something_else(module: str) -> None:
+    assert not set(RESULTS[module]) & {"skipped", "unreachable", "rc", "exception", "items", "keys", "values", "get"}
 
 
 # The counts of django_migrate_schemas are the agent's own.

@@ -19,7 +19,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     error = evidence.load_error
     if error is not None:
         place = error.place if isinstance(error, LoadProblem) else None
-        yield Finding(ERROR, place or "settings", str(error), _hint(str(error), place))
+        message = str(error).rstrip(".") + "."
+        yield Finding(ERROR, place or "settings", message, _hint(message, place))
 
 
 def _hint(message: str, place: str | None) -> str:

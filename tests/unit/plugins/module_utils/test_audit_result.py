@@ -23,7 +23,7 @@ def reply(*severities: str) -> dict[str, Any]:
         "ignored": 2,
         "rules": {},
         "reading": {},
-        "skipped": {},
+        "not_run": {},
     }
 
 

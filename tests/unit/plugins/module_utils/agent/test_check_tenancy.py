@@ -43,7 +43,7 @@ def test_a_rule_that_can_not_cope_is_named_and_the_others_look(
 ) -> None:
     raises(monkeypatch, KeyError("odd"))
     reply = run(evidence, OPTIONS)
-    assert reply["skipped"] == {"raises": f"{FAILED}KeyError: 'odd'"}
+    assert reply["not_run"] == {"raises": f"{FAILED}KeyError: 'odd'"}
     assert [finding["rule"] for finding in reply["findings"]] == ["finds"]
 
 
