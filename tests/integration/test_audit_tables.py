@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.variants import Variant
 
-MADE = ("table-made-twice", "column-added-twice", "table-not-there")
+MADE = ("table-made-twice", "column-added-twice", "index-made-twice", "table-not-there")
 ID = "('id', models.BigAutoField(primary_key=True))"
 
 
@@ -157,6 +157,23 @@ def test_a_column_added_twice_is_an_error(row_variant: Variant) -> None:
         " (carriers/migrations/0005_rating.py:7) has made already: it would fail in main."
     )
     state_only(variant, "carriers/migrations/0006_rating_again.py", field)
+    assert audit(variant, *MADE) == []
+
+
+def test_an_index_made_twice_is_an_error(schema_variant: Callable[..., Variant]) -> None:
+    """The first is there already, in every tenant."""
+    variant = schema_variant()
+    index = "migrations.AddIndex('Carrier', models.Index(fields=['name'], name='by_name'))"
+    variant.migration("carriers", "0005_index", last(variant), index)
+    variant.tenants({"schema": "acme", "defaults": {"name": "A", "paid_until": "2099-12-31"}, "domains": ["a.example"]})
+    variant.migration("carriers", "0006_index_again", "0005_index", index)
+    found = only(audit(variant, *MADE))
+    assert (found["rule"], found["severity"], found["schemas"]) == ("index-made-twice", "error", ["acme"])
+    assert found["message"] == (
+        "carriers.0006_index_again makes the index by_name of carriers_carrier, which carriers.0005_index"
+        " (carriers/migrations/0005_index.py:7) has made already: it would fail in acme."
+    )
+    state_only(variant, "carriers/migrations/0006_index_again.py", index)
     assert audit(variant, *MADE) == []
 
 

@@ -6,20 +6,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Collection, Iterable, Mapping
+
+from .python_text import may_drop_indexes
 
 if TYPE_CHECKING:
     from .forecast import Effect
 
-TABLE_THERE, COLUMN_THERE, NO_TABLE, NO_COLUMN = "table_there", "column_there", "no_table", "no_column"
+TABLE_THERE, COLUMN_THERE, INDEX_THERE = "table_there", "column_there", "index_there"
+NO_TABLE, NO_COLUMN = "no_table", "no_column"
+
+# What may take an index or a constraint away without saying of which table.
+_DROPS = re.compile(r"\b(?:DROP\s+(?:INDEX|CONSTRAINT)|RENAME|DO)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Conflict:
     """An effect that the database would refuse.
 
-    :param kind: ``table_there``, ``column_there``, ``no_table``, ``no_column``.
+    :param kind: ``table_there``, ``column_there``, ``index_there`` (an index or a constraint, whose name is ``column``), ``no_table``, ``no_column``.
     :param maker: the effect that made what is there already; None where it was there from the start.
     :param taker: the effect that dropped or renamed what is not there any more; None where it never was.
     """
@@ -39,6 +46,8 @@ class _Table:
     # Whether these are all its columns.
     whole: bool = True
     gone: dict[str, Effect] = field(default_factory=dict)
+    # Indexes and constraints that a migration has made, and nothing since may have dropped.
+    named: dict[str, Effect | None] = field(default_factory=dict)
 
 
 class Catalog:
@@ -48,14 +57,21 @@ class Catalog:
     """
 
     def __init__(
-        self, there: Mapping[str, Collection[str]], elsewhere: Collection[str] = (), schema: str = "public"
+        self,
+        there: Mapping[str, Collection[str]],
+        elsewhere: Collection[str] = (),
+        schema: str = "public",
+        named: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """
         :param there: the columns of each table that is there.
         :param elsewhere: tables that statements reach through the search path.
         :param schema: the schema's name: what a text says of another one is passed over.
+        :param named: the names of the indexes and constraints of each table that is there.
         """
         self.tables = {name: _Table(None, dict.fromkeys(columns)) for name, columns in there.items()}
+        for name, parts in (named or {}).items():
+            self.tables[name].named = dict.fromkeys(parts)
         self.elsewhere, self.schema = elsewhere, schema
         self.gone: dict[str, Effect] = {}
         self.uncertain: set[str] = set()
@@ -71,6 +87,9 @@ class Catalog:
 
     def meet(self, effect: Effect) -> Conflict | None:
         """Take on what an effect does; say why it could not be done, if so."""
+        if _may_drop_indexes(effect):
+            for table in self.tables.values():
+                table.named.clear()
         if effect.kind == "anything":
             self.uncertain |= set(self.tables) | set(self.gone)
             self.all_uncertain = True
@@ -91,6 +110,7 @@ class Catalog:
             return Conflict(TABLE_THERE, effect, name, maker=self.tables[name].maker)
         columns = effect.columns
         self.tables[name] = _Table(effect, dict.fromkeys(columns or (), effect), whole=columns is not None)
+        self.tables[name].named = dict.fromkeys(effect.detail or (), effect)
         self.gone.pop(name, None)
         return None
 
@@ -116,7 +136,33 @@ class Catalog:
     def _use_table(self, effect: Effect) -> Conflict | None:
         return self._lacks(effect)
 
-    _add_index = _add_constraint = _alter_unique = _validate_constraint = _use_table
+    _alter_unique = _validate_constraint = _use_table
+
+    def _add_index(self, effect: Effect) -> Conflict | None:
+        conflict = self._lacks(effect)
+        table, name = self.tables.get(effect.table), getattr(effect.detail, "name", "")
+        if conflict or table is None or not name or not self.certain(effect.table):
+            return conflict
+        if name in table.named:
+            return Conflict(INDEX_THERE, effect, effect.table, name, maker=table.named[name])
+        table.named[name] = effect
+        return None
+
+    _add_constraint = _add_index
+
+    def _remove_index(self, effect: Effect) -> Conflict | None:
+        conflict = self._lacks(effect)
+        if effect.table in self.tables:
+            self.tables[effect.table].named.pop(str(effect.detail), None)
+        return conflict
+
+    _remove_constraint = _remove_index
+
+    def _rename_index(self, effect: Effect) -> Conflict | None:
+        conflict = self._lacks(effect)
+        if effect.table in self.tables:
+            self.tables[effect.table].named.clear()
+        return conflict
 
     def _add_column(self, effect: Effect) -> Conflict | None:
         conflict = self._lacks(effect)
@@ -136,6 +182,8 @@ class Catalog:
         if table is not None:
             table.columns.pop(effect.column, None)
             table.gone[effect.column] = effect
+            # Those with the column go with it.
+            table.named.clear()
         return conflict
 
     def _rename_column(self, effect: Effect) -> Conflict | None:
@@ -182,3 +230,11 @@ def conflicts(
     """
     catalog = Catalog(there, elsewhere, schema)
     return [conflict for conflict in map(catalog.meet, effects) if conflict]
+
+
+def _may_drop_indexes(effect: Effect) -> bool:
+    if effect.kind == "run_sql":
+        return any(map(_DROPS.search, effect.detail))
+    if effect.kind == "run_python":
+        return may_drop_indexes(effect.detail)
+    return effect.kind in ("custom", "anything") or not effect.sure

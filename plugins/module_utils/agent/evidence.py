@@ -239,7 +239,7 @@ class Evidence:
         public: set[str] = set()
         for cohort in self.cohorts:
             schema = cohort.first.name
-            catalog = Catalog(cohort.there, public, schema)
+            catalog = Catalog(cohort.there, public, schema, cohort.structure.all_indexes())
             found[schema] = [item for item in map(catalog.meet, self.pending_effects.get(schema, ())) if item]
             if schema == self.fleet.public:
                 public = set(catalog.tables) | catalog.uncertain

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 from .errors import AgentError
-from .model_tables import OWN, Tables, is_kept, named, table_name, tables_of
+from .model_tables import OWN, Tables, is_kept, named, part_names, table_name, tables_of
 from .places import place_of_migration
 from .python_text import changes_of, does_anything, models_edited
 from .routes import Routes
@@ -45,7 +45,8 @@ class Effect:
     :param schema: the schema that the text of a statement names.
     :param columns: those of a new table; None where they are not known.
     :param before: the field before, with its name and column, where one is altered or removed; ``after`` likewise, where one is added or altered.
-    :param detail: an index, a constraint or its name; the texts of RunSQL; the function of RunPython.
+    :param detail: an index, a constraint or its name; of a new table the names of its indexes and constraints; the texts of RunSQL; the function
+        of RunPython.
     :param lenient: it does nothing where there is nothing to do (IF EXISTS, IF NOT EXISTS).
     :param sure: False where code may do it or not.
     """
@@ -166,8 +167,10 @@ class _Walk:
             yield replace(base, kind="foreign_table", table=table_name(model, self.connection))
         elif self.routes.model(model):
             yield from _dangling(base, model, model.fields, state)
-            for table in tables_of(model, self.connection).values():
-                yield replace(base, kind="create_table", table=table.name, columns=tuple(table.columns.values()))
+            for part, table in tables_of(model, self.connection).items():
+                names = part_names(model) if part == OWN else ()
+                columns = tuple(table.columns.values())
+                yield replace(base, kind="create_table", table=table.name, columns=columns, detail=names)
 
     def delete_model(self, base: Effect, operation: Any, app: str, state: ProjectState) -> Iterator[Effect]:
         model = state.models.get((app, operation.name_lower))

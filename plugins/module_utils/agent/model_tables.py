@@ -137,3 +137,8 @@ def _implied_key(state: ModelState) -> dict[str, str]:
             name = meta.model_name
         return {f"{name}_ptr": f"{name}_ptr_id"}
     return {"id": "id"}
+
+
+def part_names(model: ModelState) -> tuple[str, ...]:
+    """The names of the indexes and constraints that a model is made with."""
+    return tuple(item.name for option in ("indexes", "constraints") for item in model.options.get(option) or ())

@@ -28,6 +28,7 @@ _CALLING = frozenset({"call_command", "executescript"})
 _READING = frozenset({"open", "read_text"})
 _SENDING = frozenset({"execute", "cursor"})
 _OF_COLUMNS = re.compile(r"\b(?:ADD|DROP|RENAME)\s+(?:COLUMN|TO)\b", re.IGNORECASE)
+_DROPPING = frozenset({"remove_index", "remove_constraint", "rename_index", "alter_unique_together", "alter_field"})
 _DEEP = 4
 
 
@@ -47,6 +48,13 @@ def models_edited(function: Any) -> frozenset[str] | None:
         return None
     words = (word for code in codes for constant in _constants(code) for word in constant.split("."))
     return frozenset(word.lower() for word in words)
+
+
+def may_drop_indexes(function: Any) -> bool:
+    """Whether a function may take indexes and constraints away: it sends statements, or uses the schema editor for it."""
+    codes = list(_codes(function))
+    names = {name for code in codes for name in code.co_names}
+    return not codes or bool(names & (_SENDING | _CALLING | _EDITING | _DROPPING))
 
 
 def does_anything(function: Any) -> bool:

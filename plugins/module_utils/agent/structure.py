@@ -100,9 +100,16 @@ class Structure:
 
     def all_columns(self) -> dict[str, set[str]]:
         """The columns of each table and view."""
+        return self._by_table("column")
+
+    def all_indexes(self) -> dict[str, set[str]]:
+        """The names of the indexes and constraints of each table and view."""
+        return self._by_table("index", "constraint")
+
+    def _by_table(self, *kinds: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {table: set() for table in self.tables}
         for owner, kind, name in self.parts:
-            if kind == "column" and owner in found:
+            if kind in kinds and owner in found:
                 found[owner].add(name)
         return found
 

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.conflicts import Catalog, conflicts
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.forecast import Effect
 
@@ -100,3 +102,43 @@ def test_the_catalog_follows_tables_and_columns() -> None:
     ):
         assert catalog.meet(item) is None
     assert catalog.columns == {"b": {"y", "z"}, "c": {"id"}}
+
+
+def index(kind: str = "add_index", name: str = "by_x", **more: Any) -> Effect:
+    return effect(kind, detail=SimpleNamespace(name=name) if kind.startswith("add") else name, **more)
+
+
+def test_an_index_or_constraint_made_twice_is_named() -> None:
+    make = effect("create_table", detail=("by_x",))
+    assert found(make, index()) == [("index_there", "a", "by_x")]
+    assert found(make, index("add_constraint", "one"), index("add_constraint", "one")) == [("index_there", "a", "one")]
+    assert found(make, index("remove_index"), index()) == []
+    catalog = Catalog({"a": []}, named={"a": {"by_x"}})
+    conflict = catalog.meet(index())
+    assert conflict is not None
+    assert conflict.maker is None
+
+
+def sends(apps: Any, editor: Any) -> None:
+    editor.execute("SELECT 1")
+
+
+def reads(apps: Any, editor: Any) -> None:
+    apps.get_model("a", "b").objects.count()
+
+
+@pytest.mark.parametrize(
+    ("between", "certain"),
+    [
+        (effect("drop_column", column="x"), False),
+        (effect("run_sql", "", detail=["DROP INDEX by_x"]), False),
+        (effect("run_sql", "", detail=["UPDATE a SET x = 1"]), True),
+        (effect("run_python", "", detail=sends), False),
+        (effect("run_python", "", detail=reads), True),
+        (effect("custom", ""), False),
+        (effect("rename_index", detail="by_y"), False),
+    ],
+)
+def test_an_index_that_may_be_gone_is_not_made_twice(between: Effect, certain: bool) -> None:
+    made = [effect("create_table", columns=("x",)), index(), between, index()]
+    assert ("index_there" in [kind for kind, _table, _name in found(*made)]) is certain
