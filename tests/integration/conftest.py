@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.differential.fleet import Pair, Releases, Stock, make_template
-from tests.support import samples
+from tests.support import faulty_samples, role_steps, samples
 from tests.support.databases import Database
 from tests.support.variants import PUBLIC, Variant, few_apps
 
@@ -159,3 +159,23 @@ def pair(fleet_template: tuple[str, Stock], new_database: Callable[..., Database
     """Two copies of the small fleet, one for the stock command and one for ours."""
     name, stock = fleet_template
     return Pair(stock, new_database(name), new_database(name), Releases(tmp_path / "releases"))
+
+
+@pytest.fixture(scope="session")
+def old_database(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A function that names a database to which release 1 of a sample has been deployed, with rows."""
+    made: dict[str, str] = {}
+
+    def old(name: str) -> str:
+        if name not in made:
+            made[name] = f"old_{os.getpid()}_{name}"
+            postgres.create_database(made[name])
+            database = Database(postgres, made[name])
+            answer = role_steps.deploy(faulty_samples.released(name, tmp_path_factory.mktemp("old") / name, database))
+            assert not answer.get("failed"), answer
+            database.execute(faulty_samples.ROWS[name])
+        return made[name]
+
+    yield old
+    for name in made.values():
+        postgres.drop_database(name)

@@ -7,65 +7,20 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import role_steps, samples
-from tests.support.databases import Database
+from tests.support import role_steps
 from tests.support.deployment import deployment
 from tests.support.faults import FAULTS, HEALTHY, Fault, Healthy, twins
-from tests.support.variants import Variant, few_apps
+from tests.support.faulty_samples import released
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.databases import Postgres
-
-Old = dict[str, str]
-_ROWS = {
-    "schema_tenants": """
-        INSERT INTO acme.carriers_carrier (name, slug, mc_number, created_at)
-            VALUES ('First', 'first', '1', now()), ('Second', 'second', '1', now());
-        INSERT INTO globex.carriers_carrier (name, slug, mc_number, created_at)
-            VALUES ('Third', 'third', '', now()), ('Fourth', 'fourth', '', now())""",
-    "row_tenants": """
-        INSERT INTO carriers_carrier (name, mc_number, tenant_id)
-            SELECT slug || number, '1', id FROM tenants_tenant, generate_series(1, 2) number""",
-}
-
-
-def released(name: str, directory: Path, database: Database) -> Variant:
-    """Release 1 of a sample with few apps, and without the addresses of those that are gone."""
-    sample = samples.copy_sample(
-        name, directory, release="1", stack="current", environment="dev", database_url=database.url
-    )
-    release = Variant(few_apps(sample), database)
-    return release.settings("ROOT_URLCONF = 'config.no_urls'\nPUBLIC_SCHEMA_URLCONF = ROOT_URLCONF").write(
-        "config/no_urls.py", "urlpatterns = []\n"
-    )
-
-
-@pytest.fixture(scope="session")
-def old_database(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """A function that names a database to which release 1 of a sample has been deployed, with rows."""
-    made: Old = {}
-
-    def old(name: str) -> str:
-        if name not in made:
-            made[name] = f"old_{os.getpid()}_{name}"
-            postgres.create_database(made[name])
-            database = Database(postgres, made[name])
-            answer = role_steps.deploy(released(name, tmp_path_factory.mktemp("old") / name, database))
-            assert not answer.get("failed"), answer
-            database.execute(_ROWS[name])
-        return made[name]
-
-    yield old
-    for name in made.values():
-        postgres.drop_database(name)
+    from tests.support.databases import Database
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

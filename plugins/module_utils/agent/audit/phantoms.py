@@ -53,10 +53,13 @@ def _finding(evidence: Evidence, cohort: AuditCohort, gaps: list[Gap]) -> Findin
             f"{few(sorted(map(named, partly)))} made something else when it ran: it was changed, or another had its name. "
             f"Put it back as it was, and let 'manage.py makemigrations' make a migration for {few(columns)}."
         )
-    if absent.keys() - partly:
-        again = run_again(
-            evidence.context.tenancy, cohort.first.name, loader, cohort.plan.applied, absent.keys() - partly
-        )
+    wanted = absent.keys() - partly
+    if wanted:
+        # Of an app that has nothing here, all is to be run again: also what only alters what others make.
+        here = {item.app for item in evidence.needed[cohort.first.name] if item.table.name in cohort.there}
+        gone = {app for app, name in wanted} - here - {app for app, name in partly}
+        wanted |= {key for key in cohort.plan.applied if key[0] in gone and key in loader.graph.nodes}
+        again = run_again(evidence.context.tenancy, cohort.first.name, loader, cohort.plan.applied, wanted)
         hints.append(f"{in_each(cohort.names)}{again}")
     hint = " ".join(hints)
     return Finding(ERROR, f"{cohort.first.name}.{gaps[0].name}", message, hint, cohort.names)
