@@ -110,7 +110,7 @@ class TestAColumnWithoutAnIndex:
         deploy(postgres_rows)
         found = only(audit(postgres_rows, *ROWS))
         assert (found["severity"], found["place"]) == ("notice", "public.carriers_carrier.tenant_id")
-        for _ in range(10):
+        for _number in range(10):
             carrier(postgres_rows, "(SELECT id FROM tenants_tenant)")
         postgres_rows.execute(
             "INSERT INTO carriers_carrier (name, mc_number, tenant_id)"

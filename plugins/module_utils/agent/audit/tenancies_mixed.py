@@ -63,7 +63,7 @@ def _lists(context: Context) -> Iterator[Finding]:
     from django.apps import apps
 
     lists = app_lists()
-    public = next(iter(lists))
+    public, *_others = lists
     names = " nor ".join(lists)
     for config in apps.get_app_configs():
         if not any(is_listed(config, listed) for listed in lists.values()) and _is_homeless(context, config):

@@ -31,7 +31,6 @@ def raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
     def fail(evidence: Evidence) -> Iterator[Finding]:
         raise error
-        yield
 
     found = Finding(WARNING, "here", "Something is wrong.", "Mend it.")
     monkeypatch.setitem(RULES, "raises", SimpleNamespace(findings=fail))
