@@ -142,10 +142,13 @@ class _Rehearsal:
         self.standings = standing_for_all(pending, structures)
         standings = [*self.standings, *standing_for_all(onlookers, structures)]
         copied = list(dict.fromkeys([fleet.public, *(standing.schema for standing in standings)]))
+        neighbour = self._neighbour(standings, copied)
+        copied += neighbour
         rows_of, extensions = self._facts(copied)
         work = Assignment(self.graphs, steps(self.options), self.limits, self.execute, self.skip, rows_of=rows_of)
         work.rows = self.options.get("rehearse_rows") or 0
         work.stand_ins = self._stand_ins(standings, copied)
+        work.bystanders = frozenset(neighbour)
         work.judged = frozenset(state.name for state in fleet.schemas.values() if state.recorded)
         self._render()
         context.wire.doing("making a scratch database to rehearse on")
@@ -188,6 +191,12 @@ class _Rehearsal:
     def _runs_python(self, plan: SchemaPlan) -> bool:
         nodes = self.graphs.for_recorded(plan.schema.recorded).graph.nodes
         return any(impurity(nodes[key]) for key in plan.migrations)
+
+    def _neighbour(self, standings: list[Standing], copied: list[str]) -> list[str]:
+        """Another tenant's schema where only one is copied and there are more: what looks a table up by its bare name finds several."""
+        if len(copied) > 2:
+            return []
+        return [name for standing in standings for name in standing.names if name not in copied][:1]
 
     def _stand_ins(self, standings: list[Standing], copied: list[str]) -> dict[str, str]:
         """The tenants' schemas that are not copied, each with one that is like it, or at least a tenant's too."""

@@ -42,6 +42,7 @@ class Assignment:
     :param skip: migrations whose Python is not run.
     :param rows: how many rows of a table are copied at most.
     :param judged: the schemas that are there; what runs in them is kept for those who judge SQL.
+    :param bystanders: the schemas that are copied to be there, and not migrated.
     :param rows_of: by schema, the tables that hold rows in the real database which the scratch one may lack.
     :param execute: what runs plans in a real run.
     """
@@ -53,6 +54,7 @@ class Assignment:
     skip: list[str]
     rows: int = 0
     judged: frozenset[str] = frozenset()
+    bystanders: frozenset[str] = frozenset()
     stand_ins: dict[str, str] = field(default_factory=dict)
     rows_of: dict[str, frozenset[str]] = field(default_factory=dict)
     missing_extensions: frozenset[str] = frozenset()
@@ -176,6 +178,7 @@ class _Rehearsal:
             self.stand_ins.install()
         chosen = choose(fleet, {**options, "shard": None}, by_schema=context.tenancy.by_schema, planned=set())
         chosen = [state for state in chosen if state.name not in self.work.stand_ins]
+        chosen = [state for state in chosen if state.name not in self.work.bystanders]
         plan = make_plan(context, graphs, fleet, chosen, options)
         for item in plan.pending:
             self.watch.keeps_sql = item.schema.name in self.work.judged

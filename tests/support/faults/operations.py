@@ -244,3 +244,13 @@ def type_that_cannot_be_cast(release: Variant) -> None:
     add_to_carriers(
         release, "0006_uuid", "migrations.AlterField('carrier', 'name', models.UUIDField())", after="0005_number"
     )
+
+
+def own_schema_only(release: Variant) -> None:
+    _sql(release, "SELECT (SELECT oid FROM pg_class WHERE oid = 'carriers_carrier'::regclass)")
+
+
+@fault(EMPTY_SCHEMA, OLD_SCHEMA, words=("0005_sql", "21000"), twin=own_schema_only)
+def sql_that_expects_a_table_in_one_schema_only(release: Variant) -> None:
+    """As django-watson's first migration does."""
+    _sql(release, "SELECT (SELECT oid FROM pg_class WHERE relname = 'carriers_carrier')")
