@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import checkout
 from tests.support.deployment import deployment
 from tests.support.variants import Variant
 
@@ -85,3 +87,31 @@ def test_the_audit_alone_finds_nothing_where_the_deploy_will_do(
     run = deployment(sample(name, environment="dev"), "dev", tmp_path).run("audit")
     assert run.tasks()[SHOW] == "skipping"
     assert "No errors, no warnings, no notices." in run.sections()[STOP]
+
+
+def test_the_environments_of_a_play_are_compared_and_one_that_does_not_load_hides_nothing(
+    sample: Callable[..., Sample], tmp_path: Path
+) -> None:
+    project = sample("schema_tenants", environment="dev")
+    Variant(project, None).write(
+        "config/settings/fewer.py",
+        "from config.settings.dev import *\nTENANT_APPS = [app for app in TENANT_APPS if app != 'plants']\n"
+        "INSTALLED_APPS = [app for app in INSTALLED_APPS if app != 'plants']\n",
+    ).write("config/settings/broken.py", "from config.settings.dev import NOTHING\n")
+    settings = {"dev": project.settings, "uat": "config.settings.fewer", "prod": "config.settings.broken"}
+    common = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": str(checkout.TOOLS / "python"),
+        "tenancy_project": str(project.directory),
+        "tenancy_python": project.python,
+        "tenancy_environment": project.environment,
+    }
+    hosts = {"hosts": {host: {"tenancy_settings": module} for host, module in settings.items()}, "vars": common}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(json.dumps({"tenancy": hosts}), encoding="utf-8")
+    done = checkout.ansible_playbook("-i", str(inventory), "playbooks/audit.yml")
+    assert done.returncode != 0
+    assert "environments-differ" in done.stdout
+    assert "project-loads: config/settings/broken.py:1" in done.stdout
+    told = " ".join(done.stdout.replace('",', "").replace('"', "").split())
+    assert "TENANT_APPS has plants in config.settings.dev, and not in uat" in told, told
