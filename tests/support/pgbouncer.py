@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -62,7 +61,8 @@ def transaction_pool(database: Database, directory: Path, size: int = 4, known: 
         _wait_for(port, process)
         yield f"postgres://{server.user}:{server.password}@127.0.0.1:{port}/{database.name}"
     finally:
-        process.send_signal(signal.SIGQUIT)
+        # Not a signal that it may have inherited to be ignored, as a shell's background commands do; there is nothing to save.
+        process.kill()
         process.wait(timeout=30)
 
 
