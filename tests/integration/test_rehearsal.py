@@ -30,7 +30,7 @@ def rows(database, tmp_path):
     return Variant(few_apps(copy), database)
 
 
-def test_a_failing_migration_late_in_a_tenants_app_is_found_before_public_is_written(empty, postgres):
+def test_a_failing_migration_late_in_a_tenants_app_is_found_before_public_is_written(empty):
     empty.migration(
         "carriers", "0005_twice", LAST, "migrations.AddField('carrier', 'slug', models.TextField(null=True))"
     )
@@ -42,7 +42,7 @@ def test_a_failing_migration_late_in_a_tenants_app_is_found_before_public_is_wri
     assert "another pending migration makes it as well" in result["msg"]
     (failure,) = result["rehearsal"]["failures"]
     assert (failure["migration"], failure["sqlstate"], failure["schema"]) == ("carriers.0005_twice", "42701", "acme")
-    assert scratch_databases(postgres, empty.database) == []
+    assert scratch_databases(empty.database) == []
 
 
 def test_that_no_tenant_could_be_made_is_found_where_there_is_none_yet(empty):
@@ -61,7 +61,7 @@ def test_python_that_may_only_miss_the_row_of_a_tenant_that_nobody_declared_is_a
 
 
 @pytest.mark.parametrize("stack", ["current", "oldest"])
-def test_a_healthy_deploy_passes_and_is_then_carried_out(stack, schema_variant, postgres):
+def test_a_healthy_deploy_passes_and_is_then_carried_out(stack, schema_variant):
     variant = schema_variant(stack, template=None)
     result = rehearsed(variant)
     assert not result.get("failed"), result
@@ -73,7 +73,7 @@ def test_a_healthy_deploy_passes_and_is_then_carried_out(stack, schema_variant, 
     assert rehearsal["migrations"] > result["summary"]["migrated"]
     assert "sql" not in rehearsal
     assert variant.database.schemas() == ["public"]
-    assert scratch_databases(postgres, variant.database) == []
+    assert scratch_databases(variant.database) == []
     made = variant.tenants(PUBLIC, ACME)
     assert not made.get("failed"), made
     done = rehearsed(variant, scope="tenants")
@@ -159,7 +159,7 @@ def test_the_python_of_a_migration_that_is_named_is_left_out_and_nothing_else_of
     assert result["msg"] == "rehearse_skip: there is no migration 'carriers.0005_wrok'."
 
 
-def test_check_mode_rehearses_only_where_scratch_is_asked_for(empty, postgres):
+def test_check_mode_rehearses_only_where_scratch_is_asked_for(empty):
     empty.migration(
         "carriers", "0005_twice", LAST, "migrations.AddField('carrier', 'slug', models.TextField(null=True))"
     )
@@ -170,7 +170,7 @@ def test_check_mode_rehearses_only_where_scratch_is_asked_for(empty, postgres):
     result = rehearsed(empty, check=True)
     assert "carriers.0005_twice" in result["msg"]
     assert empty.database.tables() == []
-    assert scratch_databases(postgres, empty.database) == []
+    assert scratch_databases(empty.database) == []
 
 
 def test_a_statement_for_the_whole_server_is_not_run_and_what_follows_on_it_is_no_alarm(empty):

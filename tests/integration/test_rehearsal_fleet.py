@@ -30,7 +30,7 @@ def failed(pair, **options):
     return caught.value
 
 
-def test_one_schema_stands_for_those_that_are_like_it(pair, postgres):
+def test_one_schema_stands_for_those_that_are_like_it(pair):
     pair.release(ADD)
     reply = rehearsal(pair)
     assert reply["warnings"] == []
@@ -46,7 +46,7 @@ def test_one_schema_stands_for_those_that_are_like_it(pair, postgres):
         {"schema": "t3", "stands_for": 1, "like": []},
     ]
     assert [failure["stands_for"] for failure in error.details["rehearsal"]["failures"]] == [1]
-    assert scratch_databases(postgres, pair.ours) == []
+    assert scratch_databases(pair.ours) == []
 
 
 def test_what_rows_make_fail_is_found_where_rows_are_copied(pair):

@@ -245,7 +245,7 @@ def test_an_extension_that_the_real_database_has_and_the_role_may_not_create_is_
     assert "carriers.0006_extension (Raw SQL operation) would fail in public with: permission denied" in result["msg"]
 
 
-def test_a_session_role_owns_the_scratch_database_and_all_that_is_made_there(weak, weak_rows, database, postgres):
+def test_a_session_role_owns_the_scratch_database_and_all_that_is_made_there(weak, weak_rows, database):
     name, _url = weak
     owner = f"owner_{database.name}"
     database.execute(f"CREATE ROLE {owner} CREATEDB; GRANT {owner} TO {name}; GRANT ALL ON SCHEMA public TO {owner}")
@@ -261,12 +261,12 @@ def test_a_session_role_owns_the_scratch_database_and_all_that_is_made_there(wea
         assert not result.get("failed"), result["msg"]
         assert result["rehearsal"]["notices"] == []
         assert [text for text in warnings(result) if "rehears" in text] == []
-        assert scratch_databases(postgres, database) == []
+        assert scratch_databases(database) == []
     finally:
         database.execute(f"DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}")
 
 
-def test_through_a_pooler_that_shares_out_sessions_it_works_as_the_real_run_does(schema_variant, postgres, tmp_path):
+def test_through_a_pooler_that_shares_out_sessions_it_works_as_the_real_run_does(schema_variant, tmp_path):
     if not pgbouncer.program():
         pytest.skip("there is no pgbouncer here")
     (tmp_path / "pool").mkdir()
@@ -276,7 +276,7 @@ def test_through_a_pooler_that_shares_out_sessions_it_works_as_the_real_run_does
         result = rehearsed(variant)
         assert not result.get("failed"), result["msg"]
         assert warnings(result) == []
-        assert scratch_databases(postgres, variant.database) == []
+        assert scratch_databases(variant.database) == []
         python(variant, "def work(apps, schema_editor):\n    raise ValueError('never')")
         assert "would fail in acme with: ValueError: never" in rehearsed(variant)["msg"]
 
@@ -295,7 +295,7 @@ def work(apps, schema_editor):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_module_that_is_killed_leaves_no_scratch_database_and_no_process(number, schema_variant, postgres, tmp_path):
+def test_a_module_that_is_killed_leaves_no_scratch_database_and_no_process(number, schema_variant, tmp_path):
     variant = schema_variant(template=None)
     python(variant, SLEEPS)
     mark = tmp_path / "mark"
@@ -313,10 +313,10 @@ def test_a_module_that_is_killed_leaves_no_scratch_database_and_no_process(numbe
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
     process.stdin.close()
     wait_for(lambda: mark.exists() and mark.read_text())
-    assert scratch_databases(postgres, variant.database)
+    assert scratch_databases(variant.database)
     process.send_signal(number)
     process.wait(timeout=20)
-    wait_for(lambda: not scratch_databases(postgres, variant.database))
+    wait_for(lambda: not scratch_databases(variant.database))
     wait_for(lambda: not os.path.exists(f"/proc/{mark.read_text()}"))
     assert variant.database.tables() == []
 

@@ -15,6 +15,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.scratch
 
 from tests.support import pgbouncer
 from tests.support.agents import Agent
+from tests.support.rehearsals import scratch_databases
 from tests.support.scratch import ODD, copied, make_nasty
 
 # Makes a scratch database, says so, and then does as it is told.
@@ -70,11 +71,6 @@ def agent(project):
     yield start
     for each in running:
         each.__exit__()
-
-
-def scratch_databases(database):
-    names = [name for (name,) in database.query("SELECT datname FROM pg_database")]
-    return [name for name in names if number_in(name, database.name) is not None]
 
 
 def wait_until_gone(database, seconds=15):

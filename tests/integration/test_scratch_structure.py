@@ -164,8 +164,7 @@ def test_where_a_table_needs_it_there_is_no_rehearsal_and_that_is_no_failure(sam
     assert "public.places" in reply["reason"]
     assert "earthdistance" in reply["hint"]
     assert reply["notice"] is True
-    # Others have theirs on this server.
-    assert scratch_databases(database.postgres, database) == []
+    assert scratch_databases(database) == []
 
 
 def test_what_is_no_table_may_be_missing_and_is_told(sample, database, creator, path):

@@ -13,7 +13,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.scratch
 from .variants import PUBLIC
 
 if TYPE_CHECKING:
-    from .databases import Database, Postgres
+    from .databases import Database
     from .variants import Variant
 
 ACME = {
@@ -23,8 +23,9 @@ ACME = {
 }
 
 
-def scratch_databases(postgres: Postgres, database: Database) -> list[str]:
-    names = [name for (name,) in postgres.query(database.name, "SELECT datname FROM pg_database")]
+def scratch_databases(database: Database) -> list[str]:
+    """The scratch databases that there are of this one; others have theirs on the same server."""
+    names = [name for (name,) in database.query("SELECT datname FROM pg_database")]
     return [name for name in names if number_in(name, database.name) is not None]
 
 
