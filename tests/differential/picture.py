@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Values that no two runs share: which rows have equal ones is compared, and whether schemas share them.
 VOLATILE = "vol_"
+# A value replayed by mistake is that of a whole cohort, three schemas at least. Two workers that a commit wakes together
+# may well ask the clock in the same microsecond.
+_SHARED = 3
 
 _STRUCTURE = """
 WITH rel AS (
@@ -76,8 +80,8 @@ def picture(database: Database, schemas: Iterable[str]) -> dict[str, Any]:
                     for column, values in changing.items():
                         volatile.setdefault(f"{table}.{column}", {})[schema] = values
     for column, by_schema in volatile.items():
-        values = [value for part in by_schema.values() for value in part]
-        found[f"{column} shared by schemas"] = len(values) != len(set(values))
+        schemas_with = Counter(value for part in by_schema.values() for value in part)
+        found[f"{column} shared by schemas"] = max(schemas_with.values(), default=0) >= _SHARED
     return found
 
 
