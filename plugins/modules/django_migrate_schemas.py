@@ -73,7 +73,8 @@ options:
     default: auto
   workers:
     description:
-      - How many schemas are migrated at once, each by a process with a connection of its own. Without it, as many as there are processors.
+      - How many schemas are migrated at once, each over a connection of its own; where Django has to run, by a process of its own as well.
+        Without it, as many as there are processors.
     type: int
   shard:
     description:

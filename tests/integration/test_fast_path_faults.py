@@ -162,6 +162,39 @@ def test_a_lock_that_stays_is_named_and_the_others_are_done(pair):
     assert reply["counts"]["migrated"] == 4
 
 
+def test_a_session_that_the_server_ends_costs_nobody_anything(pair):
+    pair.release(add())
+    with ThreadPoolExecutor(1) as threads, pair.ours.connect() as other:
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE t4.things_tag IN ACCESS SHARE MODE")
+        run = threads.submit(pair.migrate)
+        waiting = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ 't4'"
+        )
+        deadline = time.monotonic() + 60
+        while not pair.ours.query(waiting):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        other.execute("ROLLBACK")
+        reply = run.result()
+    assert reply["failed"] == []
+    assert {schema for schema, how in executed(reply).items() if how == "django"} == {"t1", "t4"}
+    assert "the replay was refused: " in str(reply["through_django"])
+    assert pair.stock_side.migrate(pair.stock, pair.releases.directory) == {}
+    pair.compare()
+
+
+def test_a_permission_that_one_of_many_lacks_is_made_there_as_django_would(sixty, new_database, tmp_path):
+    database, releases = new_database(sixty), Releases(tmp_path)
+    database.execute("DELETE FROM x33.auth_permission WHERE codename = 'view_tag'")
+    releases.add(add())
+    reply = migrate_ours(database, tmp_path)
+    assert (reply["failed"], reply["counts"]["migrated"]) == ([], 60)
+    assert database.query("SELECT count(*) FROM x33.auth_permission WHERE codename = 'view_tag'") == [(1,)]
+    assert {schema for schema, how in executed(reply).items() if how == "django"} == {"x00", "x33"}
+
+
 def test_the_schema_of_a_worker_that_was_killed_is_named_and_the_others_are_done(pair, tmp_path):
     marker = tmp_path / "kill"
     marker.touch()

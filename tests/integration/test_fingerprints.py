@@ -18,6 +18,8 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.fingerp
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.permissions import read_digests
 from psycopg import sql
 
+from tests.support.connections import AsDjangoHasIt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -117,7 +119,8 @@ def test_a_permission_counts_with_its_content_type(cursor: psycopg.Cursor[tuple[
             place = {"s": sql.Identifier(schema)}
             cursor.execute(insert.format(t=sql.Identifier("django_content_type"), **place), [number, "app", model])
             cursor.execute(insert.format(t=sql.Identifier("auth_permission"), **place), ["May", "may", number])
-    digests = read_digests(cursor, ["one", "ic"])
+    connection = AsDjangoHasIt(cursor.connection)
+    digests = read_digests(connection, ["one", "ic"])
     assert digests["one"] == digests["ic"]
     cursor.execute("UPDATE ic.auth_permission SET content_type_id = 11")
-    assert read_digests(cursor, ["one", "ic"]) != digests
+    assert read_digests(connection, ["one", "ic"]) != digests

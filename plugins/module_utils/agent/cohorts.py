@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from .fingerprint import PARTS, read_part, read_some
+from .outline import read_outlines
 from .permissions import read_digests
 
 if TYPE_CHECKING:
     from .compiler import Compiled
     from .plan import SchemaPlan
 
-_KINDS, _SOME = "kinds", "some"
+_KINDS, _SOME, _OUTLINE = "kinds", "some", "outline"
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Look:
-    """A look at some schemas: at their kinds, a part of their fingerprint, or the part of it that counts for a compiled plan."""
+    """A look at some schemas: at their kinds, a part of their fingerprint, or what of it counts for a compiled plan, in full or in outline."""
 
     what: str
     schemas: tuple[str, ...]
@@ -48,34 +49,51 @@ def by_record(plans: Iterable[SchemaPlan]) -> list[Cohort]:
     return list(found.values())
 
 
-def looks(compiled: Compiled, schemas: Sequence[str], with_kinds: bool, processes: int) -> list[Look]:
-    """What has to be looked at in these schemas, in portions for so many processes. Pure."""
-    found = []
-    if compiled.footprint is None:
-        # Each of these reads the catalogs from end to end, for however many schemas.
-        found = [Look(part, tuple(schemas)) for part in PARTS]
-    sharded = [_SOME] if compiled.footprint is not None else []
-    sharded += [_KINDS] if with_kinds else []
-    for number in range(processes):
-        share = tuple(schemas[number::processes])
-        found += [Look(what, share) for what in sharded if share]
-    return found
+def looks(compiled: Compiled, schemas: Sequence[str], kinds_of: Sequence[str], processes: int) -> list[Look]:
+    """What has to be looked at before the plan is replayed in schemas, in portions for so many at a time. Pure.
+
+    :param kinds_of: those whose kinds are not known yet.
+    """
+    found = _shares([_SOME], schemas, processes) if compiled.footprint else _parts(schemas)
+    return found + _shares([_KINDS], kinds_of, processes)
+
+
+def last_looks(compiled: Compiled, schemas: Sequence[str], processes: int) -> list[Look]:
+    """What has to be looked at once it has been. Pure."""
+    found = _shares([_OUTLINE], schemas, processes) if compiled.footprint else _parts(schemas)
+    return found + (_shares([_KINDS], schemas, processes) if any(compiled.new_kinds) else [])
+
+
+def _parts(schemas: Sequence[str]) -> list[Look]:
+    # Each of these reads the catalogs from end to end, for however many schemas.
+    return [Look(part, tuple(schemas)) for part in PARTS]
+
+
+def _shares(wanted: Iterable[str], schemas: Sequence[str], processes: int) -> list[Look]:
+    shares = [tuple(schemas[number::processes]) for number in range(processes)]
+    return [Look(what, share) for what in wanted for share in shares if share]
 
 
 def look(connection: Any, compiled: Compiled, one: Look) -> Mapping[str, object]:
     """What there is to be seen in each schema."""
+    if one.what == _KINDS:
+        return read_digests(connection, one.schemas)
     with connection.cursor() as cursor:
-        if one.what == _KINDS:
-            return read_digests(cursor, one.schemas)
-        if one.what == _SOME and compiled.footprint:
-            footprint = compiled.footprint
+        footprint = compiled.footprint
+        if one.what == _OUTLINE and footprint:
+            return read_outlines(cursor, one.schemas, footprint.relations)
+        if one.what == _SOME and footprint:
             return read_some(cursor, one.schemas, footprint.relations, footprint.needed, connection.pg_version)
         return read_part(cursor, one.what, one.schemas, connection.pg_version)
 
 
-def gathered(results: Iterable[tuple[Look, Mapping[str, object]]]) -> dict[str, dict[str, object]]:
-    """What was seen of each schema. Pure."""
+def gathered(
+    results: Iterable[tuple[Look, Mapping[str, object]]], kinds: Mapping[str, str]
+) -> dict[str, dict[str, object]]:
+    """What was seen of each schema, with the kinds that were known before. Pure."""
     found: dict[str, dict[str, object]] = defaultdict(dict)
+    for schema, digest in kinds.items():
+        found[schema][_KINDS] = digest
     for one, seen in results:
         for schema, value in seen.items():
             found[schema][one.what] = value

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, FrozenSet, Iterable, Iterator, Sequence, Tuple
 
+from .copying import copied, rows_of
 from .database import quoted
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ Recorded = FrozenSet[Migration]
 
 RECORDER_TABLE = "django_migrations"
 NOTHING: Recorded = frozenset()
-
-# A statement holds locks on every table it names, and on their indexes, until it ends. The lock table has room
-# for max_locks_per_transaction (64) times the connections, shared by all: a hundred recorders took 206 of them.
-_RECORDERS_A_STATEMENT = 50
 
 
 @dataclass(frozen=True)
@@ -161,42 +158,30 @@ def _read_schemas(connection: Any, public: str) -> tuple[set[str], set[str]]:
 def read_recorders(connection: Any, schemas: Sequence[str]) -> dict[str, Recorded]:
     """What is recorded as applied in each of the schemas.
 
-    The server hashes each recorder; only one of those that are equal is read whole.
+    Those that hold the same are one and the same set.
     """
     if connection.vendor != "postgresql":
-        return {schema: _read_recorder(connection, connection.ops.quote_name(RECORDER_TABLE)) for schema in schemas}
-    digests: dict[str, str] = {}
-    for chunk in _chunks(schemas, _RECORDERS_A_STATEMENT):
-        parts, params = [], []
-        for schema in chunk:
-            parts.append(
-                "SELECT %s, md5(coalesce(string_agg(app || '.' || name, ',' ORDER BY app, name), '')) FROM "
-                + _recorder_of(schema).replace("%", "%%")
-            )
-            params.append(schema)
-        with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), params)
-            digests.update(cursor.fetchall())
-    known: dict[str, Recorded] = {}
-    for schema, digest in digests.items():
-        if digest not in known:
-            known[digest] = _read_recorder(connection, _recorder_of(schema))
-    return {schema: known[digest] for schema, digest in digests.items()}
+        return {schema: _read_recorder(connection) for schema in schemas}
+    known: dict[bytes, Recorded] = {}
+    same: dict[Recorded, Recorded] = {}
+    found = {}
+    statements = [f"COPY {_recorder_of(schema)} (app, name) TO STDOUT" for schema in schemas]
+    for schema, text in zip(schemas, copied(connection, statements)):
+        if text not in known:
+            recorded = frozenset((app, name) for app, name in rows_of(text))
+            known[text] = same.setdefault(recorded, recorded)
+        found[schema] = known[text]
+    return found
 
 
 def _recorder_of(schema: str) -> str:
     return f"{quoted(schema)}.{quoted(RECORDER_TABLE)}"
 
 
-def _read_recorder(connection: Any, table: str) -> Recorded:
+def _read_recorder(connection: Any) -> Recorded:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT app, name FROM {table}")
+        cursor.execute(f"SELECT app, name FROM {connection.ops.quote_name(RECORDER_TABLE)}")
         return frozenset((app, name) for app, name in cursor.fetchall())
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def described(tenancy: Tenancy, row: TenantRow) -> dict[str, object]:

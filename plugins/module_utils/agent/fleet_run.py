@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
 
 from . import custom
-from .cohorts import Cohort, Look, by_record, gathered, look, looks, split
+from .cohorts import Cohort, Look, by_record, gathered, last_looks, look, looks, split
 from .compiler import Compiled, can_be_held, compile_first, migrate_quickly, routing
+from .crew import Crew
 from .database import RETRYABLE, sqlstate
 from .executor import migrate_schema, state_before, watched
 from .fleet import RECORDER_TABLE, read_recorders
@@ -49,12 +50,13 @@ class Limits:
 class Task:
     """One schema on its way through the workers: its place in the list that they all have, and how often it was tried.
 
-    ``alone`` says why it can't have the SQL of its cohort.
+    ``alone`` says why it can't have the SQL of its cohort, ``refused`` what the server said to it.
     """
 
     number: int
     tries: int = 0
     alone: str | None = None
+    refused: str | None = None
 
 
 def allowed_failures(setting: str | None, schemas: int) -> int | None:
@@ -72,14 +74,16 @@ def migrate_fleet(
     plans: list[SchemaPlan],
     limits: Limits,
     on_outcome: Callable[[Outcome], None],
+    kinds: Callable[[], dict[str, str]] = dict,
 ) -> list[Outcome]:
     """Bring schemas to their plans. One that fails does not stop the others, up to ``max_failures``.
 
     :param plans: the plans of schemas that exist: the public one by itself, or tenants'.
     :param on_outcome: called with each schema's outcome as it ends.
+    :param kinds: gives the digests of content types and permissions that have been read already, by schema.
     :returns: an outcome for each schema that was begun.
     """
-    run = _Run(context, graphs, limits, on_outcome, len(plans))
+    run = _Run(context, graphs, limits, on_outcome, kinds, len(plans))
     if len(plans) < 2 or context.connection.vendor != "postgresql":
         for plan in plans:
             if not run.stopped():
@@ -95,6 +99,10 @@ def migrate_fleet(
     return run.outcomes
 
 
+def _went_well(value: Any) -> bool:
+    return not isinstance(value, Outcome) or value.failure is None
+
+
 def _pause(tries: int) -> float:
     """Seconds to wait before another try: whoever held the lock may need a moment."""
     return min(0.1 * (1 << tries), 2.0)
@@ -104,10 +112,16 @@ class _Run:
     """One run over a fleet: what all its steps share."""
 
     def __init__(
-        self, context: Context, graphs: Graphs, limits: Limits, on_outcome: Callable[[Outcome], None], total: int
+        self,
+        context: Context,
+        graphs: Graphs,
+        limits: Limits,
+        on_outcome: Callable[[Outcome], None],
+        kinds: Callable[[], dict[str, str]],
+        total: int,
     ) -> None:
         self.context, self.graphs, self.limits = context, graphs, limits
-        self.on_outcome = on_outcome
+        self.on_outcome, self.kinds = on_outcome, kinds
         self.allowed = allowed_failures(limits.max_failures, total)
         self.outcomes: list[Outcome] = []
         self.failures = 0
@@ -172,8 +186,7 @@ class _Run:
                 f"migrating {plan.schema.name}, the first of {len(cohort.plans) + 1} schemas that are alike"
             )
             self._set_limits()
-            with self.context.connection.cursor() as cursor:
-                kinds = read_digests(cursor, [plan.schema.name])[plan.schema.name]
+            kinds = read_digests(self.context.connection, [plan.schema.name])[plan.schema.name]
             outcome, compiled = compile_first(self.context, plan, self.graphs.for_recorded(plan.schema.recorded))
             if outcome.failure and outcome.failure.sqlstate in RETRYABLE:
                 # Its turn comes again, after the others.
@@ -190,53 +203,86 @@ class _Run:
         self.queue = [(plan, cohort.compiled) for cohort in cohorts for plan in cohort.plans]
         if not self.queue or self.stopped():
             return []
-        through_django = [plan for plan, compiled in self.queue if compiled is None or not compiled.replayed_whole]
-        for plan in through_django:
-            # Rendered before the fork, so that the workers share it.
-            state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
         self.compiled = [cohort.compiled for cohort in cohorts]
+        with self._crew() as crew:
+            tasks, unlike = self._compared(crew, cohorts)
+            self.context.wire.doing(f"migrating {len(tasks)} schemas")
+            if all(map(self._is_replay, tasks)):
+                tasks = self._replayed(crew, tasks)
+            if not tasks:
+                self._prove(crew, cohorts)
+        if tasks and not self.stopped():
+            self._run_in_processes(tasks)
+            with self._crew() as crew:
+                self._prove(crew, cohorts)
+        return unlike
+
+    def _crew(self) -> Crew:
+        return Crew(self.context, self._size(len(self.queue)), self._by_sql, lambda value: not _went_well(value))
+
+    def _compared(self, crew: Crew, cohorts: list[Cohort]) -> tuple[list[Task], list[Cohort]]:
+        """What is to be done in each schema, and cohorts of those that are not like the first of theirs."""
         place = {plan.schema.name: number for number, (plan, _compiled) in enumerate(self.queue)}
-        # Where all goes through Django, nobody has to be like the first.
-        alone = [cohort for cohort in cohorts if cohort.compiled is None or cohort.compiled.because]
-        tasks = [Task(place[plan.schema.name]) for cohort in alone for plan in cohort.plans]
+        known = self.kinds()
+        tasks: list[Task] = []
         unlike: list[Cohort] = []
-        with Pool(self.context, self._size(len(self.queue)), self._do) as pool:
-            if len(tasks) < len(self.queue):
+        for number, cohort in enumerate(cohorts):
+            compiled = cohort.compiled
+            # Where all goes through Django, nobody has to be like the first.
+            if compiled is not None and not compiled.because and cohort.plans:
                 self.context.wire.doing("comparing the structure of the schemas")
-            for number, cohort in enumerate(cohorts):
-                if cohort in alone or not cohort.plans or cohort.compiled is None:
-                    continue
-                seen = self._look(pool, number, [plan.schema.name for plan in cohort.plans], with_kinds=True)
+                schemas = [plan.schema.name for plan in cohort.plans]
+                unknown = [name for name in schemas if name not in known]
+                seen = self._look(crew, number, looks(compiled, schemas, unknown, crew.size), known)
                 for plans in split(cohort, seen):
                     if len(plans) < _SMALLEST_COHORT:
-                        because = f"it is not like {cohort.compiled.first}, whose SQL the others get"
+                        because = f"it is not like {compiled.first}, whose SQL the others get"
                         tasks += [Task(place[plan.schema.name], alone=because) for plan in plans]
                     else:
                         unlike.append(Cohort(plans))
-                tasks += [Task(place[plan.schema.name]) for plan in cohort.plans]
-            self.context.wire.doing(f"migrating {len(tasks)} schemas")
-            pool.run(
-                sorted(tasks, key=lambda task: task.number),
-                self._done,
-                self.stopped,
-                lambda task: self.begin(self.queue[task.number][0].schema.name),
-            )
-            self._prove(pool, cohorts)
-        return unlike
+            tasks += [Task(place[plan.schema.name]) for plan in cohort.plans]
+        return sorted(tasks, key=lambda task: task.number), unlike
 
-    def _look(self, pool: Pool, number: int, schemas: list[str], with_kinds: bool) -> dict[str, dict[str, object]]:
-        """What the workers see of schemas of a cohort, before or after."""
+    def _look(
+        self, crew: Crew, number: int, wanted: list[Look], kinds: Mapping[str, str]
+    ) -> dict[str, dict[str, object]]:
+        """What is to be seen of schemas of a cohort, with the kinds that are known."""
         results: list[tuple[Look, Any]] = []
+        crew.run([(number, one) for one in wanted], lambda task, seen: results.append((task[1], seen)))
+        return gathered(results, kinds)
 
-        def seen(task: tuple[int, Look], result: Any) -> None:
-            if isinstance(result, Lost):
-                raise result
-            results.append((task[1], result))
+    def _is_replay(self, task: Task) -> bool:
+        """Whether it takes nothing but SQL: no code of the project's, nor any of Django's."""
+        compiled = self.queue[task.number][1]
+        return compiled is not None and compiled.replayed_whole and not compiled.asked and not task.alone
 
-        compiled = self.compiled[number]
-        if compiled is not None:
-            pool.run([(number, one) for one in looks(compiled, schemas, with_kinds, pool.size)], seen)
-        return gathered(results)
+    def _replayed(self, crew: Crew, tasks: list[Task]) -> list[Task]:
+        """Replay what can be; returned are the tasks of schemas that refused it, and those that were not begun."""
+        refused: list[Task] = []
+
+        def done(task: Task, outcome: Outcome) -> Task | None:
+            again = self._done(task, outcome)
+            if again and again.refused:
+                refused.append(again)
+                return None
+            return again
+
+        def stop() -> bool:
+            return self.allowed is not None and self.failures + len(refused) > self.allowed
+
+        return refused + crew.run(tasks, done, stop, self._begin)
+
+    def _run_in_processes(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            plan, compiled = self.queue[task.number]
+            if task.alone or compiled is None or not compiled.replayed_whole:
+                # Rendered before the fork, so that the workers share it.
+                state_before(self.graphs.for_recorded(plan.schema.recorded), plan.applied)
+        with Pool(self.context, self._size(len(tasks)), self._migrate) as pool:
+            pool.run(tasks, self._done, self.stopped, self._begin)
+
+    def _begin(self, task: Task) -> None:
+        self.begin(self.queue[task.number][0].schema.name)
 
     def _done(self, task: Task, outcome: Any) -> Task | None:
         schema = self.queue[task.number][0].schema.name
@@ -250,20 +296,28 @@ class _Run:
         failure = outcome.failure
         if failure and failure.sqlstate in RETRYABLE and task.tries < self.limits.retries:
             return replace(task, tries=task.tries + 1)
+        if failure and failure.sqlstate not in RETRYABLE and outcome.executed == "replayed":
+            return replace(task, refused=failure.message.splitlines()[0])
         self.note(outcome)
         return None
 
-    def _do(self, task: Any) -> Any:
-        """In a worker: a look, or one schema."""
+    def _by_sql(self, context: Context, task: Any) -> Any:
+        """In a thread of a crew: a look, or a replay."""
         if isinstance(task, Task):
-            return self._migrate(task)
+            if task.tries:
+                # The others have gone first already.
+                time.sleep(_pause(task.tries))
+            plan, compiled = self.queue[task.number]
+            return self._replay(context, plan, compiled) if compiled else None
         number, one = task
         compiled = self.compiled[number]
-        return look(self.context.connection, compiled, one) if compiled else {}
+        return look(context.connection, compiled, one) if compiled else {}
 
     def _migrate(self, task: Task) -> Outcome:
-        """In a worker: one schema, as far as it gets."""
+        """In a worker process: one schema, as far as it gets."""
         plan, compiled = self.queue[task.number]
+        if task.refused:
+            return self._explain(plan, task.refused)
         if task.tries:
             # The others have gone first already.
             time.sleep(_pause(task.tries))
@@ -274,37 +328,43 @@ class _Run:
             return self._limited_django(plan, compiled.because if compiled else None)
         if compiled.asked and routing(self.context, plan.schema, compiled.asked) != compiled.routing:
             return self._limited_django(plan, "the project's routers decide otherwise than for the first of the cohort")
-        limits = local_limits(self.limits.lock_timeout, self.limits.statement_timeout)
         if compiled.replayed_whole:
-            return self._replay(plan, compiled, limits)
+            return self._replay(self.context, plan, compiled)
         self._set_limits()
         watch = Watch(plan.schema.name, self.context.connection)
-        outcome = watched(self.context, watch, lambda: run_mixed(self.context, compiled, plan.schema, watch, limits))
+        outcome = watched(
+            self.context, watch, lambda: run_mixed(self.context, compiled, plan.schema, watch, self._local_limits())
+        )
         outcome.because = compiled.reason
-        if outcome.failure and outcome.failure.migration is None and outcome.failure.sqlstate not in RETRYABLE:
-            return self._explain(plan, outcome)
+        failure = outcome.failure
+        if failure and failure.migration is None and failure.sqlstate not in RETRYABLE:
+            again = self._explain(plan, failure.message.splitlines()[0])
+            again.applied = outcome.applied + again.applied
+            again.replayed |= outcome.replayed
+            return again
         return outcome
 
-    def _replay(self, plan: SchemaPlan, compiled: Compiled, limits: list[str]) -> Outcome:
-        connection = self.context.connection
-        connection.ensure_connection()
-        try:
-            return replay_whole(self.context, compiled, plan.schema, limits)
-        except connection.Database.Error as error:
-            failed = Outcome(plan.schema.name, failure=Failure(plan.schema.name, str(error), sqlstate=sqlstate(error)))
-            if sqlstate(error) in RETRYABLE:
-                return failed
-            return self._explain(plan, failed)
+    def _local_limits(self) -> list[str]:
+        return local_limits(self.limits.lock_timeout, self.limits.statement_timeout)
 
-    def _explain(self, plan: SchemaPlan, failed: Outcome) -> Outcome:
+    def _replay(self, context: Context, plan: SchemaPlan, compiled: Compiled) -> Outcome:
+        from django.db import Error
+
+        connection = context.connection
+        try:
+            connection.ensure_connection()
+            return replay_whole(context, compiled, plan.schema, self._local_limits())
+        except (connection.Database.Error, Error) as error:
+            if connection.connection is not None and not connection.is_usable():
+                connection.close()
+            failure = Failure(plan.schema.name, str(error), sqlstate=sqlstate(error))
+            return Outcome(plan.schema.name, failure=failure, executed="replayed")
+
+    def _explain(self, plan: SchemaPlan, refused: str) -> Outcome:
         """Run what is left through Django: a script does not tell which of its migrations failed, and Django keeps those before it."""
-        if not self.context.connection.is_usable():
-            self.context.connection.close()
-        again = self._limited_django(self._plan_again(plan), None)
-        again.applied = failed.applied + again.applied
-        again.replayed |= failed.replayed
-        again.because = f"the replay was refused: {failed.failure.message.splitlines()[0] if failed.failure else ''}"
-        return again
+        outcome = self._limited_django(self._plan_again(plan), None)
+        outcome.because = f"the replay was refused: {refused}"
+        return outcome
 
     def _plan_again(self, plan: SchemaPlan) -> SchemaPlan:
         """The plan less what is recorded by now."""
@@ -329,7 +389,7 @@ class _Run:
             for limit in time_limits(self.limits.lock_timeout, self.limits.statement_timeout):
                 cursor.execute(f"SET {limit}")
 
-    def _prove(self, pool: Pool, cohorts: list[Cohort]) -> None:
+    def _prove(self, crew: Crew, cohorts: list[Cohort]) -> None:
         """After the run each cohort must be alike again; a schema that is not is a failure with a name.
 
         Where Python ran, it may have done to each schema what its rows asked for.
@@ -344,7 +404,7 @@ class _Run:
             if not done:
                 continue
             self.context.wire.doing("proving that the schemas are alike")
-            seen = self._look(pool, number, [compiled.first, *done], with_kinds=bool(any(compiled.new_kinds)))
+            seen = self._look(crew, number, last_looks(compiled, [compiled.first, *done], crew.size), {})
             for name in done:
                 if seen.get(name) != seen.get(compiled.first):
                     by_schema[name].failure = Failure(

@@ -15,6 +15,7 @@ from .fleet import Fleet, SchemaState, public_schema, read_fleet
 from .fleet_run import Limits, migrate_fleet
 from .graph import Graphs
 from .guards import require_session
+from .kinds_ahead import KindsAhead
 from .migration_reply import reply
 from .planning import SHARED, TENANTS, choose, make_plan
 from .public_tenant import require_public_tenant
@@ -141,13 +142,16 @@ def _execute(context: Context, graphs: Graphs, todo: list[SchemaPlan], limits: L
 
     # What the controller shows while the run lasts: how many, which is begun, which has ended.
     context.wire.event("work", of=total)
-    shared = [item for item in todo if item.schema.name == public_schema(context)]
+    public = public_schema(context)
+    shared = [item for item in todo if item.schema.name == public]
     for item in shared:
         context.wire.doing(f"migrating {item.schema.name}")
         _make_public_schema(context, item.schema)
-    migrate_fleet(context, graphs, shared, limits, note)
-    if not any(outcome.failure for outcome in outcomes):
-        migrate_fleet(context, graphs, [item for item in todo if item not in shared], limits, note)
+    tenants = [item for item in todo if item.schema.name != public]
+    with KindsAhead(context, [item.schema.name for item in tenants] if limits.executor == "auto" else []) as ahead:
+        migrate_fleet(context, graphs, shared, limits, note)
+        if not any(outcome.failure for outcome in outcomes):
+            migrate_fleet(context, graphs, tenants, limits, note, ahead.digests)
     return outcomes
 
 

@@ -10,13 +10,13 @@ are known here by their natural keys.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple, Sequence
 
+from .copying import copied, rows_of
 from .database import quoted
 
 CONTENT_TYPES, PERMISSIONS = "django_content_type", "auth_permission"
-
-_SCHEMAS_A_STATEMENT = 40
 
 _TABLES = """
 SELECT n.nspname, array_agg(c.relname::text)
@@ -33,37 +33,35 @@ class Kinds(NamedTuple):
     permissions: tuple[tuple[str, str, str, str], ...] = ()
 
 
-def read_digests(cursor: Any, schemas: Sequence[str]) -> dict[str, str]:
+def read_digests(connection: Any, schemas: Sequence[str]) -> dict[str, str]:
     """A digest of the content types and permissions of each schema; equal where both tables hold equal rows, or are not there."""
-    cursor.execute(_TABLES, [list(schemas)])
-    tables = dict(cursor.fetchall())
-    digests = dict.fromkeys(schemas, "")
-    with_tables = [schema for schema in schemas if schema in tables]
-    for start in range(0, len(with_tables), _SCHEMAS_A_STATEMENT):
-        parts, params = [], []
-        for schema in with_tables[start : start + _SCHEMAS_A_STATEMENT]:
-            parts.append(f"SELECT %s, {_digest(schema, tables[schema])}")
-            params.append(schema)
-        cursor.execute(" UNION ALL ".join(parts), params)
-        digests.update(cursor.fetchall())
-    return digests
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES, [list(schemas)])
+        tables = dict(cursor.fetchall())
+    texts = copied(connection, [_copy(schema, table) for schema in tables for table in tables[schema]])
+    digests: dict[tuple[bytes | None, bytes | None], str] = {}
+    found = dict.fromkeys(schemas, "")
+    for schema, there in tables.items():
+        held = {table: next(texts) for table in there}
+        both = held.get(CONTENT_TYPES), held.get(PERMISSIONS)
+        if both not in digests:
+            digests[both] = _digest(*both)
+        found[schema] = digests[both]
+    return found
 
 
-def _digest(schema: str, tables: Sequence[str]) -> str:
-    place = quoted(schema).replace("%", "%%")
-    wanted = []
-    if CONTENT_TYPES in tables:
-        wanted.append(f"(SELECT sum(hashtextextended(app_label || '.' || model, 0)) FROM {place}.{CONTENT_TYPES})")
-    if PERMISSIONS in tables:
-        # Where the content types are the public schema's, their ids are the same for all.
-        of, found = "content_type_id::text", f"{place}.{PERMISSIONS}"
-        if CONTENT_TYPES in tables:
-            of, found = (
-                "c.app_label || '.' || c.model",
-                f"{found} LEFT JOIN {place}.{CONTENT_TYPES} c ON c.id = content_type_id",
-            )
-        wanted.append(f"(SELECT sum(hashtextextended(concat_ws('|', codename, name, {of}), 0)) FROM {found})")
-    return f"concat_ws('/', {', '.join(wanted)})"
+def _copy(schema: str, table: str) -> str:
+    columns = "id, app_label, model" if table == CONTENT_TYPES else "content_type_id, codename, name"
+    return f"COPY {quoted(schema)}.{table} ({columns}) TO STDOUT"
+
+
+def _digest(content_types: bytes | None, permissions: bytes | None) -> str:
+    """One of the rows without their ids, which tell apart what is alike, and whatever their order. Pure."""
+    labels = {pk: f"{app}.{model}" for pk, app, model in rows_of(content_types or b"")}
+    # Where the content types are the public schema's, their ids are the same for all.
+    of = [(labels.get(pk, pk), codename, name) for pk, codename, name in rows_of(permissions or b"")]
+    shown = repr((content_types is None, sorted(labels.values()), permissions is None, sorted(of)))
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def read_kinds(cursor: Any, schema: str) -> Kinds:

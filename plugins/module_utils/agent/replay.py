@@ -17,6 +17,7 @@ from .database import quoted
 from .fingerprint import fingerprint_of
 from .fleet import RECORDER_TABLE
 from .guards import drop_invalid_indexes, require_search_path
+from .messages import send, speaks_libpq
 from .outcome import Outcome, Watch
 from .verification import in_schema
 
@@ -94,13 +95,7 @@ def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limi
     extra = _closing(compiled, schema.name)
     body = script(schema.name, compiled.units, extra, compiled.prelude)
     lines = ["BEGIN", *limits, search_path(context, schema.name), *body, "COMMIT"]
-    raw = context.connection.connection
-    with raw.cursor() as cursor:
-        try:
-            cursor.execute(NEXT.join(lines))
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
+    _transact(context.connection.connection, NEXT.join(lines))
     return Outcome(
         schema.name,
         applied=[(unit.name, 0.0) for unit in compiled.units],
@@ -108,6 +103,20 @@ def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limi
         executed="replayed",
         replayed={unit.name for unit in compiled.units},
     )
+
+
+def _transact(raw: Any, message: str) -> None:
+    """Send a whole transaction over the driver's own connection."""
+    try:
+        if speaks_libpq(raw):
+            send(raw, message)
+            return
+        with raw.cursor() as cursor:
+            cursor.execute(message)
+    except BaseException:
+        with raw.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+        raise
 
 
 def replay_inside(context: Context, compiled: Compiled, schema: SchemaState) -> None:

@@ -109,6 +109,18 @@ class Pool:
                     queue.append(again)
         return list(queue)
 
+    def begin(self, task: Any) -> None:
+        """Let a worker begin the only task, whose result is fetched by ``end``."""
+        next(iter(self._workers)).send(task)
+
+    def end(self) -> Any:
+        """The result of the task that was begun; ``Lost`` where its worker did not come to the end."""
+        pipe = next(iter(self._workers))
+        try:
+            return pipe.recv()
+        except (EOFError, OSError):
+            return Lost(None, self._bury(pipe))
+
     def _bury(self, pipe: Connection) -> int:
         pid = self._workers.pop(pipe)
         pipe.close()

@@ -10,6 +10,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.cohorts
     by_record,
     expected,
     gathered,
+    last_looks,
     looks,
     split,
 )
@@ -17,6 +18,7 @@ from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.compile
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.fingerprint import Print, Relations
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.fleet import SchemaState
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.footprint import Footprint
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.permissions import Kinds
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.plan import SchemaPlan
 
 BEFORE = Relations(
@@ -51,16 +53,24 @@ def test_schemas_with_the_same_recorded_come_together() -> None:
 
 
 def test_a_look_at_some_relations_is_shared_out_and_one_at_all_is_not() -> None:
-    some = Compiled("first", footprint=FOOTPRINT)
-    assert looks(some, ["a", "b", "c"], with_kinds=True, processes=2) == [
+    some, all_ = Compiled("first", footprint=FOOTPRINT), Compiled("first")
+    assert looks(some, ["a", "b", "c"], ["c"], processes=2) == [
         Look("some", ("a", "c")),
-        Look("kinds", ("a", "c")),
         Look("some", ("b",)),
-        Look("kinds", ("b",)),
+        Look("kinds", ("c",)),
     ]
-    assert looks(some, ["a"], with_kinds=False, processes=2) == [Look("some", ("a",))]
-    whole = looks(Compiled("first"), ["a", "b"], with_kinds=False, processes=2)
-    assert whole == [Look("columns", ("a", "b")), Look("others", ("a", "b"))]
+    whole = [Look("columns", ("a", "b")), Look("others", ("a", "b"))]
+    assert looks(all_, ["a", "b"], [], processes=2) == whole
+    assert last_looks(all_, ["a", "b"], processes=2) == whole
+
+
+def test_the_last_look_is_at_the_outline_and_at_the_kinds_if_there_are_new_ones() -> None:
+    assert last_looks(Compiled("first", footprint=FOOTPRINT), ["a", "b"], 2) == [
+        Look("outline", ("a",)),
+        Look("outline", ("b",)),
+    ]
+    with_new = Compiled("first", footprint=FOOTPRINT, new_kinds=Kinds((("things", "item"),)))
+    assert last_looks(with_new, ["a"], 2) == [Look("outline", ("a",)), Look("kinds", ("a",))]
 
 
 def test_what_is_expected_is_what_the_first_was_where_it_counts() -> None:
@@ -77,8 +87,9 @@ def test_those_that_are_otherwise_leave_the_cohort_each_with_its_like() -> None:
     seen = gathered(
         [
             (Look("some", ()), {"a": SOME, "b": (Print(6, 0), 2), "c": SOME, "d": (Print(6, 0), 2), "e": (SOME[0], 1)}),
-            (Look("kinds", ()), {"a": "kinds", "b": "kinds", "c": "others", "d": "kinds", "e": "kinds"}),
-        ]
+            (Look("kinds", ()), {"a": "kinds", "b": "kinds", "e": "kinds"}),
+        ],
+        {"c": "others", "d": "kinds"},
     )
     others = split(group, seen)
     assert [one.schema.name for one in group.plans] == ["a"]
