@@ -91,6 +91,7 @@ lint-changelog: .venv/development
 docs: .venv/development ## the guides and the reference as HTML, in build/docs/html
 	@rm -rf build/docs && mkdir -p build/docs/rst && chmod 755 build/docs/rst
 	$(TOOLS_FIRST) ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) $(BIN)/antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst meatscentral.tenancy
+	cp docs/images/bench.svg build/docs/rst/docsite/
 	$(BIN)/sphinx-build -C -q -W --keep-going -D project=meatscentral.tenancy -D extensions=sphinx_antsibull_ext -D suppress_warnings=ref.ref build/docs/rst build/docs/html
 	@echo "Look at it: build/docs/html/index.html"
 

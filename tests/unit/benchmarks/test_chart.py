@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.benchmarks import chart, figures
+from tests.support import checkout
 
 if TYPE_CHECKING:
     from tests.benchmarks.figures import Parts
@@ -83,3 +84,11 @@ def test_it_has_colours_for_light_and_dark_and_a_background_of_its_own() -> None
 
 def test_the_picture_is_as_wide_as_its_bars_and_labels() -> None:
     assert chart.MARGIN + chart.NAMES + chart.BARS + 160 <= chart.WIDTH
+
+
+def test_the_readme_and_the_guide_show_the_chart_that_is_kept() -> None:
+    svg = (checkout.ROOT / "docs" / "images" / "bench.svg").read_text(encoding="utf-8")
+    assert any("1,000 tenants" in text for text in texts(svg))
+    assert "](docs/images/bench.svg)" in (checkout.ROOT / "README.md").read_text(encoding="utf-8")
+    guide = checkout.ROOT / "docs" / "docsite" / "rst" / "benchmarks.rst"
+    assert ".. figure:: bench.svg" in guide.read_text(encoding="utf-8")
