@@ -96,16 +96,22 @@ class Crew:
             while not self._results.empty():
                 result = self._results.get()
                 left -= 1
-                if result.error is not None:
-                    raise result.error
-                again = on_result(result.task, result.value)
-                if again is not None:
-                    left += self._hand_out([again])
-                if stop():
-                    taken = self._take_back()
-                    left -= len(taken)
-                    not_begun += taken
-                result.seen.set()
+                try:
+                    if result.error is not None:
+                        raise result.error
+                    again = on_result(result.task, result.value)
+                    if again is not None:
+                        left += self._hand_out([again])
+                    if stop():
+                        taken = self._take_back()
+                        left -= len(taken)
+                        not_begun += taken
+                except BaseException:
+                    self._take_back()
+                    raise
+                finally:
+                    # Its thread may be waiting, and would for ever.
+                    result.seen.set()
             for since, task in list(self._running.values()):
                 if since not in begun:
                     begun.add(since)
