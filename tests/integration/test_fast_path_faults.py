@@ -333,3 +333,23 @@ def test_schemas_may_be_called_anything(postgres, new_database, fleet_template, 
     assert reply["failed"] == []
     assert list(executed(reply).values()).count("replayed") == len(names) - 1
     assert not differences(picture(stock, names), picture(ours, names))
+
+
+REFUSES_INDEXES = """
+CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF current_schema() = 't2' THEN RAISE 'not in t2'; END IF;
+END $$;
+CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.refuse()
+"""
+
+
+@pytest.mark.parametrize("executor", ["auto", "django"])
+def test_a_failure_in_what_django_puts_off_to_the_end_of_a_migration_does_not_reach_the_next_schema(pair, executor):
+    pair.release(
+        "migrations.CreateModel('Box', [('id', models.BigAutoField(primary_key=True)), ('n', models.IntegerField(db_index=True))])"
+    )
+    pair.execute(REFUSES_INDEXES)
+    reply = pair.migrate(executor=executor, workers=1)
+    assert {failure["schema"]: failure["migration"] for failure in reply["failed"]} == {"t2": "things.0002_more"}
+    for schema, is_there in {"t1": True, "t2": False, "t3": True, "t4": True, "t5": True}.items():
+        assert ("things_box" in pair.ours.tables(schema)) == is_there, schema

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import DatabaseProblem
+from .schema_editor import end_transactions
 
 if TYPE_CHECKING:
     from .wire import Wire
@@ -78,6 +79,7 @@ def connect(alias: str, writes: bool) -> Any:
         connection.ensure_connection()
     except Error as error:
         raise unreachable(error, alias) from None
+    end_transactions(connection)
     return connection
 
 
