@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._agent import ask
 from ansible_collections.meatscentral.tenancy.plugins.module_utils._project import Project
+from ansible_collections.meatscentral.tenancy.plugins.module_utils._tenant_arguments import TENANT_ARGUMENTS
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent import migrate_schemas
 from ansible_collections.meatscentral.tenancy.plugins.modules.django_migrate_schemas import ARGUMENTS
 from psycopg import sql
 
 from tests.differential.picture import differences, picture
 from tests.support import checkout
+from tests.support.agents import Agent
 from tests.support.databases import Database
+from tests.support.samples import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +142,14 @@ class Stock:
             encoding="utf-8",
         )
 
+    def create(self, database: Database, directory: Path, schemas: Sequence[str]) -> None:
+        """Make tenants: their rows and empty schemas, and what the stock command makes in these."""
+        for schema in schemas:
+            database.execute("INSERT INTO tenants_client (schema_name, name) VALUES (%s, '')", [schema])
+            database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        failed = self.migrate(database, directory, schemas)
+        assert not failed, failed
+
     def migrate(self, database: Database, directory: Path, schemas: Sequence[str] = TENANTS) -> dict[str, str]:
         """What failed, by schema."""
         request = {
@@ -164,7 +175,26 @@ def migrate_ours(
     database: Database, directory: Path, project: Path = PROJECT, stack: str = "current", **options: Any
 ) -> dict[str, Any]:
     """The agent's reply, asked as the module asks it."""
-    described = Project(
+    described = _described(database, directory, project, stack)
+    return ask(described, migrate_schemas, {**OPTIONS, **options})
+
+
+def create_ours(
+    database: Database, directory: Path, schemas: Sequence[str], project: Path = PROJECT
+) -> tuple[dict[str, Any], list[str]]:
+    """Have the agent make tenants, each with a domain: its reply, and what it said it was doing."""
+    usual = {name: argument.get("default") for name, argument in TENANT_ARGUMENTS.items()}
+    tenants = [{**usual, "schema": schema, "domains": [f"{schema}.example"]} for schema in schemas]
+    described = _described(database, directory, project, "current")
+    sample = Sample("", project, described.command[0], described.settings, described.environment)
+    with Agent(sample, "from .ensure_tenants import run", {"tenants": tenants, "lock_wait": 60}) as agent:
+        *events, answer = agent.said()
+    assert "reply" in answer, answer
+    return answer["reply"], [event["doing"] for event in events if event["event"] == "phase"]
+
+
+def _described(database: Database, directory: Path, project: Path, stack: str) -> Project:
+    return Project(
         directory=str(project),
         command=[str(checkout.stack_python(stack))],
         settings="config",
@@ -174,7 +204,6 @@ def migrate_ours(
             "PYTHONPATH": str(directory),
         },
     )
-    return ask(described, migrate_schemas, {**OPTIONS, **options})
 
 
 @dataclass
@@ -237,8 +266,18 @@ class Pair:
         assert failed.keys() == {failure["schema"] for failure in reply["failed"]}, (failed, reply["failed"])
         return reply
 
-    def compare(self) -> None:
-        found = differences(picture(self.stock, self.tenants), picture(self.ours, self.tenants))
+    def create(self, *schemas: str) -> list[str]:
+        """Make tenants in both; nothing of their schemas may differ. What the agent said it was doing."""
+        self.stock_side.create(self.stock, self.releases.directory, schemas)
+        reply, doing = create_ours(self.ours, self.releases.directory, schemas)
+        states = {line["tenant"]: line.get("error") or line["state"] for line in reply["tenants"]}
+        assert states == dict.fromkeys(schemas, "created"), states
+        self.compare(schemas)
+        return doing
+
+    def compare(self, schemas: Sequence[str] = ()) -> None:
+        schemas = schemas or self.tenants
+        found = differences(picture(self.stock, schemas), picture(self.ours, schemas))
         assert not found, "\n".join(found)
 
 

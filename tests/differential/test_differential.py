@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from tests.differential.fleet import TENANTS, Releases, Stock, make_template, migrate_ours
+from tests.differential.fleet import TENANTS, Releases, Stock, create_ours, make_template, migrate_ours
 from tests.differential.generate import Case, cases
 from tests.differential.picture import differences, picture
 from tests.differential.rows import fill
@@ -30,6 +30,9 @@ SECONDS = float(os.environ.get("DIFFERENTIAL_SECONDS", "170"))
 CASES = int(os.environ.get("DIFFERENTIAL_CASES", "400"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "4"))
 LEAST_REPLAYED = 0.6
+# New tenants take as long as all else in a case, so not every case has some.
+NEW_TENANTS, EVERY = ("n1", "n2", "n3"), 4
+LEAST_PLANNED = 0.1
 
 _numbers = itertools.count(1)
 
@@ -63,7 +66,22 @@ class Sides:
             if not self.release(databases, releases, operations):
                 break
             fill(databases, TENANTS, number)
+        else:
+            if self.counts["cases"] % EVERY == 0:
+                self.new_tenants(databases, releases)
         self.counts["cases"] += 1
+
+    def new_tenants(self, databases: list[Database], releases: Releases) -> None:
+        """Make tenants in both from all the releases and compare."""
+        stock, ours = databases
+        theirs = self.threads.submit(self.stock.create, stock, releases.directory, NEW_TENANTS)
+        reply, doing = create_ours(ours, releases.directory, NEW_TENANTS)
+        theirs.result()
+        found = differences(picture(stock, NEW_TENANTS), picture(ours, NEW_TENANTS))
+        if found or any(line["state"] != "created" for line in reply["tenants"]):
+            pytest.fail("\n".join([*found[:40], str(reply["tenants"]), _text(releases)]))
+        self.counts["made"] += 1
+        self.counts["planned"] += f"ensuring {len(NEW_TENANTS)} new tenants" in doing
 
     def release(self, databases: list[Database], releases: Releases, operations: dict[str, int]) -> bool:
         """Migrate both and compare; whether there may be another release."""
@@ -74,10 +92,6 @@ class Sides:
         found = differences(picture(stock, TENANTS), picture(ours, TENANTS))
         messages = {failure["schema"]: f"{failure['migration']}: {failure['message']}" for failure in reply["failed"]}
         if found or failed.keys() != messages.keys():
-            text = "\n".join(
-                file.read_text(encoding="utf-8").partition("class Migration")[2]
-                for file in sorted((releases.directory / "released").glob("0*.py"))[1:]
-            )
             pytest.fail(
                 "\n".join(
                     [
@@ -85,7 +99,7 @@ class Sides:
                         f"stock failed: {failed}",
                         f"ours failed: {messages}",
                         str(reply["through_django"]),
-                        text,
+                        _text(releases),
                     ]
                 )
             )
@@ -100,6 +114,13 @@ class Sides:
                 self.counts[applied["executed"]] += operations[applied["migration"]]
         for reason, schemas in reply["through_django"].items():
             self.reasons[reason.partition(": ")[2] or reason] += schemas
+
+
+def _text(releases: Releases) -> str:
+    return "\n".join(
+        file.read_text(encoding="utf-8").partition("class Migration")[2]
+        for file in sorted((releases.directory / "released").glob("0*.py"))[1:]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +155,7 @@ def test_random_releases_leave_what_the_stock_command_leaves(sides: Sides) -> No
     print(
         f"seed {SEED}: {counts['cases']} cases in {time.monotonic() - started:.0f} s, {total} operations in schemas, {share:.0%} replayed,"
         f" {counts['failed']} schemas failed on both sides\nthrough Django: {dict(sides.reasons.most_common())}"
-        f"\nfailed: {dict(sides.failures.most_common())}"
+        f"\nfailed: {dict(sides.failures.most_common())}\nnew tenants in {counts['made']} cases, their SQL made beforehand in {counts['planned']}"
     )
     assert share >= LEAST_REPLAYED, sides.reasons
+    assert counts["planned"] >= LEAST_PLANNED * counts["made"], counts

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Iterator
 
 from .fleet import RECORDER_TABLE
 from .outcome import Watch
+from .path_once import sets_path
 from .purity import statement_kind
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 # What has no answer but whether it worked: a migration's own statements, and those around it.
 _OF_A_MIGRATION = re.compile(r"\s*(?:CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
+_WRITES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|SELECT)\b", re.IGNORECASE)
 _AROUND = re.compile(r"(?:SET CONSTRAINTS|SAVEPOINT|RELEASE SAVEPOINT)\s")
-_PATH = re.compile(r"\s*SET\s+search_path\b", re.IGNORECASE)
 # On a line of its own: what is before it may end with a comment.
 NEXT = "\n;\n"
 
@@ -53,6 +55,11 @@ class Unit:
     @property
     def name(self) -> str:
         return f"{self.key[0]}.{self.key[1]}"
+
+    @cached_property
+    def writes_rows(self) -> bool:
+        """Whether the SQL may write rows. Asked once all of it is there."""
+        return any(_WRITES_ROWS.search(sql) for sql in self.sql)
 
 
 class NotHeld(Exception):
@@ -108,23 +115,23 @@ class CapturingWatch(Watch):
         if self.holding:
             # Not every version of django-tenants lets its SET search_path be seen here.
             place = (self.connection.schema_name, self.connection.include_public_schema)
-            if self._held and self._place != place and not _PATH.match(text):
+            if self._held and self._place != place and not sets_path(text):
                 raise NotHeld("the search_path has been changed meanwhile")
             self._place = place
-            if _PATH.match(text) and text == self._path:
+            if sets_path(text) and text == self._path:
                 # django-tenants sets it for every cursor.
                 return None
             if self._is_held(text, params):
                 self._held.append(text)
-                self._capture(text, params)
+                self.capture(text, params)
                 return None
             if self._held:
                 super().__call__(execute, self._taken(), None, False, context)
-            if _PATH.match(text) or text.startswith("ROLLBACK"):
+            if sets_path(text) or text.startswith("ROLLBACK"):
                 # What is rolled back may take the path with it.
-                self._path = text if _PATH.match(text) else None
+                self._path = text if sets_path(text) else None
         result = super().__call__(execute, sql, params, many, context)
-        self._capture(text, params)
+        self.capture(text, params)
         return result
 
     def _is_held(self, text: str, params: Any) -> bool:
@@ -135,7 +142,8 @@ class CapturingWatch(Watch):
         self._held.clear()
         return text
 
-    def _capture(self, sql: str, params: Any) -> None:
+    def capture(self, sql: str, params: Any) -> None:
+        """Keep a statement as one of the current migration's, or say of that why it can't be replayed."""
         unit = self.units.get(self.current or "")
         if unit is None:
             if sql.startswith(f'CREATE TABLE "{RECORDER_TABLE}"'):

@@ -63,7 +63,8 @@ class Compiled:
         return next((f"{unit.name}: {unit.because}" for unit in self.units if unit.because), None)
 
 
-def _capturing_executor(context: Context, plan: SchemaPlan, loader: MigrationLoader, watch: CapturingWatch) -> Any:
+def capturing_executor(context: Context, plan: SchemaPlan, loader: MigrationLoader, watch: CapturingWatch) -> Any:
+    """Django's executor that makes a unit of each migration, under a capturing watch."""
     base: Any = graph_executor_class()
 
     class CapturingExecutor(base):
@@ -175,13 +176,19 @@ def compile_quickly(
 
 def can_be_held(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> bool:
     """Whether a plan's statements can be held. What depends on the models is seen on the way only, and ends the holding."""
+    nodes = [loader.graph.nodes[key] for key in plan.migrations]
+    return is_sql_alone(context, plan, loader) and not any(has_sql(node.operations) for node in nodes)
+
+
+def is_sql_alone(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> bool:
+    """Whether a plan has no code of the project in or around it, as far as that can be told without the models."""
     from django.db.migrations.state import ProjectState
 
     nodes = [loader.graph.nodes[key] for key in plan.migrations]
     return (
         context.connection.vendor == "postgresql"
         and context.tenancy.by_schema
-        and not any(impurity(node, ProjectState()) or has_sql(node.operations) for node in nodes)
+        and not any(impurity(node, ProjectState()) for node in nodes)
         and _whole_because() is None
     )
 
@@ -192,19 +199,19 @@ def compile_plan(
     """Run a plan under a capturing watch and fill ``compiled``. Errors are raised as they come."""
     with context.connection.cursor() as cursor:
         before = permissions.read_kinds(cursor, plan.schema.name)
-    executor = _capturing_executor(context, plan, loader, watch)
+    executor = capturing_executor(context, plan, loader, watch)
     run_plan(context, plan, loader, watch, make_executor=lambda *_same: executor)
     with context.connection.cursor() as cursor:
         after = permissions.read_kinds(cursor, plan.schema.name)
     compiled.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations]
     compiled.prelude = watch.prelude
-    compiled.squashed = tuple(dict.fromkeys([*plan.to_record, *_squashed(loader, plan)]))
+    compiled.squashed = squashed(loader, plan)
     if any(unit.because for unit in compiled.units):
         # What Python made in this schema is its own affair; what it made in another is there already.
         compiled.new_kinds = permissions.common(permissions.wanted(executor.migrated), after)
     else:
         compiled.new_kinds = permissions.added(before, after)
-    compiled.asked = _questions([loader.graph.nodes[key] for key in plan.migrations])
+    compiled.asked = questions([loader.graph.nodes[key] for key in plan.migrations])
     compiled.routing = routing(context, plan.schema, compiled.asked)
     compiled.because = _whole_because() or _surprise(compiled.units)
 
@@ -215,12 +222,14 @@ def _needed(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> list
         return [item.table.name for item in built_on(context, plan, state_before(loader, plan.applied))]
 
 
-def _squashed(loader: MigrationLoader, plan: SchemaPlan) -> list[Migration]:
-    """The squashed migrations of the plan, which ``check_replacements`` records besides what they replace."""
-    return [key for key in plan.migrations if loader.graph.nodes[key].replaces]
+def squashed(loader: MigrationLoader, plan: SchemaPlan) -> tuple[Migration, ...]:
+    """The squashed migrations that a plan leaves recorded, besides what they replace (``check_replacements``)."""
+    return tuple(
+        dict.fromkeys([*plan.to_record, *(key for key in plan.migrations if loader.graph.nodes[key].replaces)])
+    )
 
 
-def _questions(nodes: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
+def questions(nodes: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
     """What a plan's operations ask the routers (app, hints), where the project has routers of its own: they may look at the schema."""
     from django.db import router
 

@@ -21,20 +21,17 @@ from .checking import (
     type_of,
     value_errors,
 )
-from .database import first_line, sqlstate
 from .deploy_lock import DeployLock
 from .desired import contradictions, desired
-from .errors import AgentError, OptionProblem
+from .errors import OptionProblem
 from .fields import ForeignRow, settable_fields
-from .fleet import in_public, read_fleet
+from .fleet import read_fleet
 from .graph import Graphs
-from .new_schemas import NewSchemas
 from .outcome import Failure
 from .planning import WHOLE, make_plan
-from .schemas import BuildFailed, lacking_grants, require_roles
+from .schemas import lacking_grants, require_roles
+from .tenant_run import apply_all
 from .tenants import Work, before_and_after, decide, read_current, sentences, shown
-from .workers import Lost, Pool, default_size
-from .writing import Builder, apply
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -75,7 +72,7 @@ def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     refuse(context, works)
     warnings = domain_warnings(context, works) + _lost_schemas(works)
     if not check:
-        _apply_all(context, NewSchemas(context, graphs) if graphs else None, works)
+        apply_all(context, graphs, works)
         warnings += _not_kept(context, works, columns)
     return {
         "tenancy": context.tenancy.facts(),
@@ -150,84 +147,6 @@ def _decide(context: Context, work: Work) -> None:
     fields = settable_fields(context.tenancy.tenant)
     pending = work.plan.lines if work.plan else ()
     work.steps = decide(work.desired, work.current, work.values, pending, fields, marks_primary)
-
-
-def _apply_all(context: Context, new_schemas: NewSchemas | None, works: list[Work]) -> None:
-    """Every tenant that has steps. New schemas whose plan is compiled are built by several processes."""
-    todo = [work for work in works if work.steps and not work.error]
-    done = 0
-
-    def note(work: Work) -> None:
-        nonlocal done
-        done += 1
-        failed = work.error is not None
-        context.wire.event("tenant", tenant=work.desired.label, number=done, of=len(todo), failed=failed)
-
-    def begin(work: Work) -> None:
-        context.wire.event("begun", tenant=work.desired.label)
-
-    context.wire.event("work", of=len(todo))
-    together: list[Work] = []
-    for work in todo:
-        if new_schemas and work.plan and _alike(work) and new_schemas.compiled(work.plan.schema.type):
-            together.append(work)
-            continue
-        context.wire.doing(f"ensuring the tenant {work.desired.label}")
-        begin(work)
-        _apply(context, new_schemas, work)
-        note(work)
-    if not together:
-        return
-
-    def apply_one(number: int) -> dict[str, Any] | None:
-        _apply(context, new_schemas, together[number])
-        return together[number].error
-
-    def ended(number: int, error: Any) -> None:
-        if isinstance(error, Lost):
-            error = {"message": f"{error}.".capitalize(), "hint": "Run it again; what is missing is completed."}
-        together[number].error = error
-        note(together[number])
-
-    context.wire.doing(f"ensuring {len(together)} new tenants")
-    with Pool(context, default_size(len(together)), apply_one) as pool:
-        pool.run(range(len(together)), ended, on_begin=lambda number: begin(together[number]))
-
-
-def _alike(work: Work) -> bool:
-    """Whether a tenant is new, and making it makes no row that another may want to make as well."""
-    values = [*work.steps.values.values(), *(new for old, new in work.steps.changes.values())]
-    return work.steps.create and work.steps.make_schema and not any(isinstance(value, ForeignRow) for value in values)
-
-
-def _apply(context: Context, new_schemas: NewSchemas | None, work: Work) -> None:
-    """One tenant; what fails is kept with it, and the others go on."""
-    from django.core.exceptions import ValidationError
-
-    builder = Builder(context, new_schemas, work.plan if work.steps.builds_schema else None)
-    try:
-        with in_public(context):
-            apply(context, builder, work.desired, work.current, work.steps)
-    except BuildFailed as failed:
-        work.error = failed.failure.as_reply()
-    except AgentError as refused:
-        work.error = {"message": str(refused), **refused.details}
-    except ValidationError as error:
-        work.error = {"message": "The model refuses it: " + " ".join(error.messages)}
-    except Exception as error:
-        work.error = {"message": f"{type(error).__name__}: {first_line(error)}", "sqlstate": sqlstate(error)}
-    if work.error:
-        left = (
-            "Nothing of this tenant was written."
-            if builder.in_one_transaction
-            else "Its migrations can't share a transaction, so what was done before this stays; once it is mended, the same task completes the tenant."
-        )
-        work.error["hint"] = f"{work.error.get('hint') or ''} {left}".strip()
-    if work.error and not context.connection.in_atomic_block and not context.connection.is_usable():
-        # The server has ended the session; the next tenant gets one of its own.
-        context.connection.close()
-    if context.tenancy.by_schema:
-        context.connection.set_schema_to_public()
 
 
 def _not_kept(context: Context, works: list[Work], columns: Columns) -> list[str]:

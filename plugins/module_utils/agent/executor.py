@@ -128,23 +128,24 @@ def _with_own_recorder(context: Context, schema: SchemaState) -> None:
 
     Looked for along the search_path, public's would be found, and nothing would ever be pending.
     """
-    from django.db.migrations.recorder import MigrationRecorder
-
     with in_schema(context, schema.name, schema.type, include_public=False):
         require_search_path(context, schema.name)
         if not schema.has_recorder:
-            MigrationRecorder(context.connection).ensure_schema()
+            recorder_class(has_table=False)(context.connection).ensure_schema()
 
 
-def recorder_class() -> Any:
-    """Django's recorder, of a schema whose table is known to be there: Django would list all tables to look for it."""
+def recorder_class(has_table: bool = True) -> Any:
+    """Django's recorder, of a schema of which it is known whether the table is there.
+
+    To look for it Django would list all that the search_path shows, through the whole database's catalog.
+    """
     from django.db.migrations.recorder import MigrationRecorder
 
-    class PresentRecorder(MigrationRecorder):
+    class KnownRecorder(MigrationRecorder):
         def has_table(self) -> bool:
-            return True
+            return has_table
 
-    return PresentRecorder
+    return KnownRecorder
 
 
 @functools.lru_cache(maxsize=8)

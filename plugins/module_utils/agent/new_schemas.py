@@ -31,6 +31,10 @@ class NewSchemas:
     def compiled(self, tenant_type: str | None) -> bool:
         return tenant_type in self._compiled
 
+    def learn(self, tenant_type: str | None, compiled: Compiled) -> None:
+        """Take note of a plan for an empty schema that was compiled elsewhere."""
+        self._compiled[tenant_type] = compiled
+
     def watch(self, plan: SchemaPlan) -> CapturingWatch:
         return CapturingWatch(plan.schema.name, self.context.connection)
 

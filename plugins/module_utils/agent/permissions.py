@@ -89,9 +89,11 @@ def wanted(apps: Any) -> Kinds:
 
     content_types: list[tuple[str, str]] = []
     permissions: list[tuple[str, str, str, str]] = []
-    with_models = {config.label for config in installed.get_app_configs() if config.models_module is not None}
-    for config in apps.get_app_configs():
-        for options in (model._meta for model in config.get_models() if config.label in with_models):
+    known = {config.label: config for config in apps.get_app_configs()}
+    # In the order in which Django sends the signal, which is that of the ids.
+    labels = [config.label for config in installed.get_app_configs() if config.models_module is not None]
+    for config in (known[label] for label in labels if label in known):
+        for options in (model._meta for model in config.get_models()):
             key = (options.app_label, options.model_name)
             content_types.append(key)
             for action in options.default_permissions:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Iterable, Sequence
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from .compiler import Compiled
     from .fleet import Migration, SchemaState
     from .loading import Context
-
-_WRITES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|SELECT)\b", re.IGNORECASE)
 
 
 class NotAlike(Exception):
@@ -52,7 +49,7 @@ def script(schema: str, units: Iterable[Unit], extra: Sequence[str] = (), prelud
     for unit in units:
         lines += unit.sql
         rows += unit.rows
-        if any(_WRITES_ROWS.search(sql) for sql in unit.sql):
+        if unit.writes_rows:
             # What Django checks at the end of each migration's transaction: put off longer, it forbids the next ALTER TABLE.
             lines += ["SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"]
     if rows:
@@ -108,25 +105,32 @@ def replay_whole(context: Context, compiled: Compiled, schema: SchemaState, limi
 def _transact(raw: Any, message: str) -> None:
     """Send a whole transaction over the driver's own connection."""
     try:
-        if speaks_libpq(raw):
-            send(raw, message)
-            return
-        with raw.cursor() as cursor:
-            cursor.execute(message)
+        _send(raw, message)
     except BaseException:
         with raw.cursor() as cursor:
             cursor.execute("ROLLBACK")
         raise
 
 
+def _send(raw: Any, message: str) -> None:
+    if speaks_libpq(raw):
+        send(raw, message)
+        return
+    with raw.cursor() as cursor:
+        cursor.execute(message)
+
+
 def replay_inside(context: Context, compiled: Compiled, schema: SchemaState) -> None:
-    """The whole plan inside a transaction of the caller's. Errors are raised as they come."""
+    """The whole plan in an empty schema, inside a transaction of the caller's. Errors are raised as they come."""
     lines = [
+        # For each index the planner would look for workers to build it; here there are no rows.
+        "SET LOCAL max_parallel_maintenance_workers = 0",
         search_path(context, schema.name),
         *script(schema.name, compiled.units, _closing(compiled, schema.name), compiled.prelude),
     ]
-    with context.connection.cursor() as cursor:
-        cursor.execute(NEXT.join(lines))
+    connection = context.connection
+    with connection.wrap_database_errors:
+        _send(connection.connection, NEXT.join(lines))
 
 
 def _closing(compiled: Compiled, schema: str) -> list[str]:

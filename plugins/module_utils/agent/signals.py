@@ -49,6 +49,13 @@ def has_own_receivers(which: str) -> bool:
     return any(not _is_known(receiver) for receiver in _receivers(getattr(signals, which)))
 
 
+def hears(which: str, name: str) -> bool:
+    """Whether a receiver of Django's own, by its name, is connected to ``pre_migrate`` or ``post_migrate``."""
+    from django.db.models import signals
+
+    return any(_is_known(one) and one.__name__ == name for one in _receivers(getattr(signals, which)))
+
+
 def _receivers(signal: Any) -> list[Any]:
     """The live receivers of a signal, for any sender."""
     import weakref

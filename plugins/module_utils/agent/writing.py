@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 from . import schemas
 from .errors import Refusal
 from .fields import ForeignRow, get_or_create
+from .path_once import path_once
 
 if TYPE_CHECKING:
     from .desired import Desired
@@ -33,6 +34,7 @@ def apply(context: Context, builder: Builder, desired: Desired, current: Current
     with ExitStack() as stack:
         if builder.in_one_transaction:
             stack.enter_context(transaction.atomic(using=context.alias))
+            stack.enter_context(path_once(context.connection))
         if desired.present:
             _write(context, builder, desired, current, steps)
         else:
@@ -116,7 +118,7 @@ def _write(context: Context, builder: Builder, desired: Desired, current: Curren
         schemas.grant(context, desired.schema, steps.grants)
     if steps.touches_domains or (instance is not None and context.tenancy.domain):
         with transaction.atomic(using=context.alias):
-            _write_domains(context, desired, steps, instance.pk if instance is not None else current.pk)
+            _write_domains(context, desired, steps, instance.pk if instance is not None else current.pk, instance)
 
 
 def _instance(context: Context, pk: Any) -> Any:
@@ -164,8 +166,11 @@ def _tell_schema_is_there(instance: Any) -> None:
     post_schema_sync.send(sender=TenantMixin, tenant=instance.serializable_fields())
 
 
-def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: Any) -> None:
-    """Bring the domains to what is declared, whatever the project's signals and save() made of them meanwhile."""
+def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: Any, tenant: Any) -> None:
+    """Bring the domains to what is declared, whatever the project's signals and save() made of them meanwhile.
+
+    :param tenant: its row as saved just now, if it was.
+    """
     tenancy = context.tenancy
     model, field, link, primary = (
         tenancy.domain,
@@ -194,6 +199,9 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
             losers.add(owner)
         setattr(instance, field, name)
         setattr(instance, model._meta.get_field(link).attname, tenant_pk)
+        if tenant is not None:
+            # DomainMixin.save() asks for it.
+            setattr(instance, link, tenant)
         if primary:
             setattr(instance, primary, is_primary)
         instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
@@ -211,12 +219,15 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
 def _domain_called(context: Context, desired: Desired, name: str, tenant_pk: Any) -> Any:
     """The domain of this name: spelt so, else (for a host name) in another case, the tenant's own before another's."""
     tenancy = context.tenancy
-    rows = tenancy.domain._base_manager.using(context.alias)  # type: ignore[union-attr]
-    exact = rows.filter(**{str(tenancy.domain_field): name}).first()
-    if exact is not None or not desired.fold_domains:
-        return exact
-    spelt_otherwise = rows.filter(**{f"{tenancy.domain_field}__iexact": name}).order_by("pk")
-    return spelt_otherwise.filter(**{str(tenancy.domain_tenant_field): tenant_pk}).first() or spelt_otherwise.first()
+    model: Any = tenancy.domain
+    field, link = str(tenancy.domain_field), model._meta.get_field(str(tenancy.domain_tenant_field))
+    rows = model._base_manager.using(context.alias)
+    lookup = "iexact" if desired.fold_domains else "exact"
+
+    def rank(instance: Any) -> tuple[bool, bool]:
+        return getattr(instance, field) != name, getattr(instance, link.attname) != tenant_pk
+
+    return min(rows.filter(**{f"{field}__{lookup}": name}).order_by("pk"), key=rank, default=None)
 
 
 def _one_primary(context: Context, tenant_pk: Any, wanted: str | None) -> None:

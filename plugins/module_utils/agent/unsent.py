@@ -1,0 +1,159 @@
+# Copyright (c) 2026 The meatscentral.tenancy authors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The SQL of a plan for an empty schema, as Django makes it, with nothing sent: so several processes can each make a part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Sequence
+
+from . import permissions
+from .capture import CapturingWatch, NotHeld, Unit
+from .compiler import Compiled, capturing_executor, questions, routing, squashed
+from .executor import recorder_class
+from .graph import models_after
+from .path_once import sets_path
+from .purity import statement_kind
+from .signals import hears, send_signal
+from .verification import in_schema
+
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.state import ProjectState
+
+    from .loading import Context
+    from .plan import SchemaPlan
+
+# With fewer migrations in a part, a process has more to do to get there than in it.
+_SMALLEST_PART = 15
+_SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ")
+
+
+@dataclass
+class Part:
+    """What a stretch of a plan sends; the last also says which content types and permissions it leaves."""
+
+    prelude: list[str] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    kinds: permissions.Kinds = field(default_factory=permissions.Kinds)
+
+
+class UnsentWatch(CapturingWatch):
+    """Keeps the statements, and sends none. One whose answer counts ends it."""
+
+    def __init__(self, schema: str, connection: Any) -> None:
+        super().__init__(schema, connection)
+        self.holding = True
+
+    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        text = str(sql)
+        if sets_path(text) or text.startswith(_SAVEPOINTS):
+            return
+        if statement_kind(text) != "keep":
+            raise NotHeld(f"it asks the database: {' '.join(text.split())[:80]}")
+        self.capture(text, params)
+
+
+def stretches(loader: MigrationLoader, plan: SchemaPlan, processes: int) -> list[tuple[int, int]]:
+    """A plan's migrations in stretches (from, to) that take about as long each, for so many processes. Pure."""
+    costs = []
+    models = 0
+    for key in plan.migrations:
+        models += sum(type(operation).__name__ == "CreateModel" for operation in loader.graph.nodes[key].operations)
+        # Django makes the classes of related models anew. Measured: a migration takes as long as that for ten models.
+        costs.append(10 + models)
+    return even_parts(costs, max(1, min(processes, len(costs) // _SMALLEST_PART)))
+
+
+def even_parts(costs: Sequence[int], parts: int) -> list[tuple[int, int]]:
+    """Where to cut a row of costs so that the parts (from, to) cost about the same. Pure."""
+    sums = [0, *accumulate(costs)]
+    cuts = [min(range(len(sums)), key=lambda at: abs(sums[at] * parts - sums[-1] * part)) for part in range(parts + 1)]
+    return list(zip(cuts, cuts[1:]))
+
+
+def take_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, start: int, end: int) -> Part | None:
+    """What Django sends for the migrations of a plan from ``start`` to before ``end``; None where that depends on answers.
+
+    For a plan that is SQL alone (``compiler.is_sql_alone``).
+    """
+    try:
+        return _taken_down(context, plan, loader, start, end)
+    except Exception:
+        # Whatever it is, it shows itself when the plan is run.
+        return None
+
+
+def _taken_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, start: int, end: int) -> Part:
+    from django.db import transaction
+
+    connection = context.connection
+    part = Part()
+    watch = UnsentWatch(plan.schema.name, connection)
+    nodes = [loader.graph.nodes[key] for key in plan.migrations]
+    own = [list(node.operations) for node in nodes]
+    state = models_after(loader, {*plan.applied, *plan.migrations[:start]})
+    try:
+        with in_schema(context, plan.schema.name, plan.schema.type), connection.execute_wrapper(watch):
+            with transaction.atomic(using=context.alias):
+                if start == 0 and not plan.schema.has_recorder:
+                    part.prelude = _recorder_table(connection)
+                send_signal("pre_migrate", context, state.apps, [(node, False) for node in nodes])
+                executor = capturing_executor(context, plan, loader, watch)
+                for node in nodes[start:end]:
+                    state = executor.apply_migration(state, node)
+            part.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations[start:end]]
+            if end == len(nodes):
+                part.kinds = _kinds(context, state)
+    finally:
+        # Receivers of pre_migrate add operations to them; the graph is shared.
+        for node, operations in zip(nodes, own):
+            node.operations[:] = operations
+    return part
+
+
+def _recorder_table(connection: Any) -> list[str]:
+    with connection.schema_editor(collect_sql=True) as editor:
+        editor.create_model(recorder_class()(connection).Migration)
+    return [sql.rstrip().rstrip(";") for sql in editor.collected_sql if not sql.startswith("--")]
+
+
+def _kinds(context: Context, state: ProjectState) -> permissions.Kinds:
+    """What Django's receivers of post_migrate would make of these models in a schema with neither."""
+    from django.db import router
+
+    state.clear_delayed_apps_cache()
+
+    def made(app: str, model: str, receiver: str) -> bool:
+        return (
+            hears("post_migrate", receiver)
+            and (app, model) in state.models
+            and router.allow_migrate_model(context.alias, state.apps.get_model(app, model))
+        )
+
+    of_auth = made("auth", "permission", "create_permissions")
+    # create_permissions() sees to the content types as well.
+    if not made("contenttypes", "contenttype", "create_permissions" if of_auth else "create_contenttypes"):
+        return permissions.Kinds()
+    wanted = permissions.wanted(state.apps)
+    return wanted if of_auth else wanted._replace(permissions=())
+
+
+def compiled_of(
+    context: Context, plan: SchemaPlan, loader: MigrationLoader, parts: Sequence[Part | None]
+) -> Compiled | None:
+    """The whole plan for a schema that is still empty; None where a part is missing, or has to go through Django."""
+    compiled = Compiled(plan.schema.name)
+    for part in parts:
+        if part is None or any(unit.because for unit in part.units):
+            return None
+        compiled.prelude += part.prelude
+        compiled.units += part.units
+        compiled.new_kinds = part.kinds
+    compiled.squashed = squashed(loader, plan)
+    compiled.asked = questions([loader.graph.nodes[key] for key in plan.migrations])
+    compiled.routing = routing(context, plan.schema, compiled.asked)
+    return compiled
