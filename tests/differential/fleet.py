@@ -105,9 +105,7 @@ def make_template(postgres: Postgres, name: str, tenants: Sequence[str] = TENANT
     database.execute("INSERT INTO places_country (name) VALUES ('Here'), ('There')")
     database.execute("INSERT INTO tenants_client (schema_name, name) VALUES ('public', 'public')")
     database.execute("INSERT INTO tenants_domain (domain, is_primary, tenant_id) VALUES ('localhost', true, 1)")
-    for schema in tenants:
-        database.execute("INSERT INTO tenants_client (schema_name, name) VALUES (%s, '')", [schema])
-        database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    _add_empty_tenants(database, tenants)
     if len(tenants) > 10:
         # The stock command would take a minute.
         with tempfile.TemporaryDirectory() as directory:
@@ -129,6 +127,12 @@ def make_template(postgres: Postgres, name: str, tenants: Sequence[str] = TENANT
             )
 
 
+def _add_empty_tenants(database: Database, schemas: Sequence[str]) -> None:
+    for schema in schemas:
+        database.execute("INSERT INTO tenants_client (schema_name, name) VALUES (%s, '')", [schema])
+        database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+
+
 class Stock:
     """The long-lived process that migrates as the stock command does."""
 
@@ -144,9 +148,7 @@ class Stock:
 
     def create(self, database: Database, directory: Path, schemas: Sequence[str]) -> None:
         """Make tenants: their rows and empty schemas, and what the stock command makes in these."""
-        for schema in schemas:
-            database.execute("INSERT INTO tenants_client (schema_name, name) VALUES (%s, '')", [schema])
-            database.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        _add_empty_tenants(database, schemas)
         failed = self.migrate(database, directory, schemas)
         assert not failed, failed
 

@@ -205,15 +205,20 @@ def compile_plan(
         after = permissions.read_kinds(cursor, plan.schema.name)
     compiled.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations]
     compiled.prelude = watch.prelude
-    compiled.squashed = squashed(loader, plan)
     if any(unit.because for unit in compiled.units):
         # What Python made in this schema is its own affair; what it made in another is there already.
         compiled.new_kinds = permissions.common(permissions.wanted(executor.migrated), after)
     else:
         compiled.new_kinds = permissions.added(before, after)
-    compiled.asked = questions([loader.graph.nodes[key] for key in plan.migrations])
-    compiled.routing = routing(context, plan.schema, compiled.asked)
+    note_plan(context, plan, loader, compiled)
     compiled.because = _whole_because() or _surprise(compiled.units)
+
+
+def note_plan(context: Context, plan: SchemaPlan, loader: MigrationLoader, compiled: Compiled) -> None:
+    """Fill in what follows from a plan without running it: what it leaves recorded besides, and how it is routed."""
+    compiled.squashed = _squashed(loader, plan)
+    compiled.asked = _questions([loader.graph.nodes[key] for key in plan.migrations])
+    compiled.routing = routing(context, plan.schema, compiled.asked)
 
 
 def _needed(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> list[str]:
@@ -222,14 +227,14 @@ def _needed(context: Context, plan: SchemaPlan, loader: MigrationLoader) -> list
         return [item.table.name for item in built_on(context, plan, state_before(loader, plan.applied))]
 
 
-def squashed(loader: MigrationLoader, plan: SchemaPlan) -> tuple[Migration, ...]:
+def _squashed(loader: MigrationLoader, plan: SchemaPlan) -> tuple[Migration, ...]:
     """The squashed migrations that a plan leaves recorded, besides what they replace (``check_replacements``)."""
     return tuple(
         dict.fromkeys([*plan.to_record, *(key for key in plan.migrations if loader.graph.nodes[key].replaces)])
     )
 
 
-def questions(nodes: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
+def _questions(nodes: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
     """What a plan's operations ask the routers (app, hints), where the project has routers of its own: they may look at the schema."""
     from django.db import router
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import functools
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Callable
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from . import custom
 from .graph import models_after
@@ -84,20 +84,28 @@ def run_plan(
         return
     announce(context, "schema_pre_migration", schema_name=plan.schema.name)
     nodes = [loader.graph.nodes[key] for key in plan.migrations]
+    with own_operations(nodes), in_schema(context, plan.schema.name, plan.schema.type):
+        before = state_before(loader, plan.applied)
+        refuse_phantoms(context, plan, before)
+        migrations = [(node, False) for node in nodes]
+        send_signal("pre_migrate", context, before.apps, migrations)
+        executor = (make_executor or graph_executor)(context, loader, watch)
+        _migrate(context, executor, migrations, before, fake_initial)
+    announce(context, "schema_migrated", schema_name=plan.schema.name)
+
+
+@contextmanager
+def own_operations(nodes: Sequence[Any]) -> Iterator[None]:
+    """Migrations have their own operations again afterwards.
+
+    Receivers of pre_migrate add some to a plan (contenttypes does for a RenameModel); the graph is shared.
+    """
     operations = [list(node.operations) for node in nodes]
     try:
-        with in_schema(context, plan.schema.name, plan.schema.type):
-            before = state_before(loader, plan.applied)
-            refuse_phantoms(context, plan, before)
-            migrations = [(node, False) for node in nodes]
-            send_signal("pre_migrate", context, before.apps, migrations)
-            executor = (make_executor or graph_executor)(context, loader, watch)
-            _migrate(context, executor, migrations, before, fake_initial)
+        yield
     finally:
-        # Receivers of pre_migrate add operations to the plan (contenttypes does for a RenameModel); the graph is shared.
         for node, own in zip(nodes, operations):
             node.operations[:] = own
-    announce(context, "schema_migrated", schema_name=plan.schema.name)
 
 
 def _migrate(

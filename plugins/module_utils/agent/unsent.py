@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 from . import permissions
 from .capture import CapturingWatch, NotHeld, Unit
-from .compiler import Compiled, capturing_executor, questions, routing, squashed
-from .executor import recorder_class
+from .compiler import Compiled, capturing_executor, note_plan
+from .executor import own_operations, recorder_class
 from .graph import models_after
 from .path_once import sets_path
 from .purity import statement_kind
@@ -94,31 +94,26 @@ def _taken_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, sta
     part = Part()
     watch = UnsentWatch(plan.schema.name, connection)
     nodes = [loader.graph.nodes[key] for key in plan.migrations]
-    own = [list(node.operations) for node in nodes]
     state = models_after(loader, {*plan.applied, *plan.migrations[:start]})
-    try:
-        with in_schema(context, plan.schema.name, plan.schema.type), connection.execute_wrapper(watch):
-            with transaction.atomic(using=context.alias):
-                if start == 0 and not plan.schema.has_recorder:
-                    part.prelude = _recorder_table(connection)
-                send_signal("pre_migrate", context, state.apps, [(node, False) for node in nodes])
-                executor = capturing_executor(context, plan, loader, watch)
-                for node in nodes[start:end]:
-                    state = executor.apply_migration(state, node)
-            part.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations[start:end]]
-            if end == len(nodes):
-                part.kinds = _kinds(context, state)
-    finally:
-        # Receivers of pre_migrate add operations to them; the graph is shared.
-        for node, operations in zip(nodes, own):
-            node.operations[:] = operations
+    in_place = in_schema(context, plan.schema.name, plan.schema.type)
+    with own_operations(nodes), in_place, connection.execute_wrapper(watch):
+        with transaction.atomic(using=context.alias):
+            if start == 0 and not plan.schema.has_recorder:
+                part.prelude = _recorder_table(connection)
+            send_signal("pre_migrate", context, state.apps, [(node, False) for node in nodes])
+            executor = capturing_executor(context, plan, loader, watch)
+            for node in nodes[start:end]:
+                state = executor.apply_migration(state, node)
+        part.units = [watch.units[f"{app}.{name}"] for app, name in plan.migrations[start:end]]
+        if end == len(nodes):
+            part.kinds = _kinds(context, state)
     return part
 
 
 def _recorder_table(connection: Any) -> list[str]:
     with connection.schema_editor(collect_sql=True) as editor:
         editor.create_model(recorder_class()(connection).Migration)
-    return [sql.rstrip().rstrip(";") for sql in editor.collected_sql if not sql.startswith("--")]
+    return [sql.rstrip(";") for sql in editor.collected_sql]
 
 
 def _kinds(context: Context, state: ProjectState) -> permissions.Kinds:
@@ -153,7 +148,5 @@ def compiled_of(
         compiled.prelude += part.prelude
         compiled.units += part.units
         compiled.new_kinds = part.kinds
-    compiled.squashed = squashed(loader, plan)
-    compiled.asked = questions([loader.graph.nodes[key] for key in plan.migrations])
-    compiled.routing = routing(context, plan.schema, compiled.asked)
+    note_plan(context, plan, loader, compiled)
     return compiled
