@@ -13,17 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-@given(st.lists(st.integers(1, 100), min_size=1, max_size=60), st.integers(1, 8))
-def test_the_parts_of_a_plan_follow_each_other_and_leave_nothing_out(costs: list[int], parts: int) -> None:
-    cuts = even_parts(costs, parts)
-    assert len(cuts) == parts
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 100)), min_size=1, max_size=60), st.integers(1, 8))
+def test_the_parts_of_a_plan_follow_each_other_and_leave_nothing_out(row: list[tuple[int, int]], parts: int) -> None:
+    costs, starts = zip(*row, strict=True)
+    cuts = even_parts(costs, starts, parts)
+    assert 1 <= len(cuts) <= parts
     assert [number for start, end in cuts for number in range(start, end)] == list(range(len(costs)))
 
 
-def test_the_parts_of_a_plan_cost_about_the_same() -> None:
-    costs = [*range(10, 50)]
-    sums = [sum(costs[start:end]) for start, end in even_parts(costs, 3)]
-    assert max(sums) - min(sums) < max(costs)
+def test_the_parts_of_a_plan_cost_about_the_same_and_a_later_start_counts() -> None:
+    costs, starts = [10] * 40, [at * 2 for at in range(41)]
+    sums = [starts[start] + sum(costs[start:end]) for start, end in even_parts(costs, starts, 3)]
+    assert len(sums) == 3
+    assert max(sums) - min(sums) <= 2 * max(costs)
 
 
 @pytest.fixture
