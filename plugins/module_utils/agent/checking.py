@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .database import first_line, require_create
-from .desired import schema_name_error
+from .desired import alike, schema_name_error
 from .errors import DatabaseProblem, OptionProblem, Refusal
 from .fields import Finder, ForeignRow, checked, clean_value, missing_required, settable_fields
 from .fleet import in_public, public_schema
+from .new_row import clean_new_row
 from .routing import fields_there
 from .structure import read_columns
 
@@ -94,9 +95,9 @@ def name_errors(context: Context, fleet: Fleet | None, works: list[Work]) -> lis
         return []
     with context.connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_catalog.pg_namespace")
-        others = [row[0] for row in cursor.fetchall()] + [row.key for row in fleet.tenants]
+        others = alike([row[0] for row in cursor.fetchall()] + [row.key for row in fleet.tenants])
     found = [
-        (work.schema, schema_name_error(work.schema, others))
+        (work.schema, schema_name_error(work.schema, others.get(work.schema.lower(), ())))
         for work in works
         if work.desired.present and work.current.row is None
     ]
@@ -216,7 +217,10 @@ def _validate(context: Context, work: Work, columns: Columns) -> None:
         attname = there[name].attname
         setattr(instance, attname, value.value if isinstance(value, ForeignRow) else getattr(value, "pk", value))
         settled.add(name)
-    instance.full_clean(exclude=[field.name for field in model._meta.fields if field.name not in settled])
+    if steps.create:
+        clean_new_row(instance, settled, item.identity if item.schema else ())
+    else:
+        instance.full_clean(exclude=[field.name for field in model._meta.fields if field.name not in settled])
 
 
 def refuse(context: Context, works: list[Work]) -> None:

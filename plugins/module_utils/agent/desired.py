@@ -187,5 +187,13 @@ def schema_name_error(name: str, others: Iterable[str]) -> str | None:
     return None
 
 
+def alike(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names by what django-tenants takes them for, so that not each has to be compared with each. Pure."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.lower(), []).append(name)
+    return found
+
+
 def is_postgresqls_own(schema: str) -> bool:
     return schema.lower().startswith("pg_") or schema.lower() == "information_schema"

@@ -10,6 +10,7 @@ are known here by their natural keys.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Any, NamedTuple, Sequence
 
@@ -140,6 +141,7 @@ def statements(schema: str, new: Kinds) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=8)
 def _values(rows: Sequence[Sequence[str]]) -> str:
     return ", ".join(f"({number}, {', '.join(map(literal, row))})" for number, row in enumerate(rows))
 

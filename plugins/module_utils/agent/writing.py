@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 from . import schemas
 from .errors import Refusal
 from .fields import ForeignRow, get_or_create
+from .new_row import clean_new_row
 from .path_once import path_once
 
 if TYPE_CHECKING:
@@ -134,13 +135,8 @@ def _save_row(context: Context, builder: Builder, desired: Desired, current: Cur
     }
     if steps.create:
         instance = context.tenancy.tenant(**desired.identity, **values)
-        instance.full_clean(
-            exclude=[
-                item.name
-                for item in instance._meta.fields
-                if item.name not in values and item.name not in desired.identity
-            ]
-        )
+        # Should another have made it meanwhile, the database says so.
+        clean_new_row(instance, {*values, *desired.identity}, desired.identity if desired.schema else ())
     else:
         instance = _instance(context, current.pk)
         for name, value in values.items():
@@ -181,15 +177,20 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
     if model is None or field is None or link is None:
         return
     rows = model._base_manager.using(context.alias)
-    if primary and steps.primary:
-        # Demoted first: a unique constraint may allow one primary domain a tenant.
-        rows.filter(**{link: tenant_pk, primary: True}).exclude(**{field: steps.primary}).update(**{primary: False})
+    attname = model._meta.get_field(link).attname
     losers = set()
     # The primary one first: DomainMixin.save() makes any domain primary where there is no other.
-    for name in sorted((domain.name for domain in desired.domains), key=lambda name: name != steps.primary):
-        instance = _domain_called(context, desired, name, tenant_pk) or model()
-        owner = getattr(instance, model._meta.get_field(link).attname)
+    names = sorted((domain.name for domain in desired.domains), key=lambda name: name != steps.primary)
+    for number, name in enumerate(names):
+        # Read for each: the save() of the one before may have changed it.
+        there = _own_and_called(context, desired, name, tenant_pk)
+        own = [instance for instance in there if getattr(instance, attname) == tenant_pk]
         is_primary = name == steps.primary
+        if number == 0 and primary and is_primary and _has_another_primary(own, name, field, primary):
+            # Demoted first: a unique constraint may allow one primary domain a tenant.
+            rows.filter(**{link: tenant_pk, primary: True}).exclude(**{field: name}).update(**{primary: False})
+        instance = _called(there, own, name, desired.fold_domains, field) or model()
+        owner = getattr(instance, attname)
         unchanged = owner == tenant_pk and getattr(instance, field) == name
         if unchanged and (not primary or getattr(instance, primary) == is_primary):
             continue
@@ -198,13 +199,16 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
                 raise Refusal(f"The domain {name!r} belongs to another tenant meanwhile.")
             losers.add(owner)
         setattr(instance, field, name)
-        setattr(instance, model._meta.get_field(link).attname, tenant_pk)
+        setattr(instance, attname, tenant_pk)
         if tenant is not None:
             # DomainMixin.save() asks for it.
             setattr(instance, link, tenant)
         if primary:
             setattr(instance, primary, is_primary)
-        instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
+        if instance.pk is None:
+            clean_new_row(instance, (field, link), (field,))
+        else:
+            instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
         instance.save(using=context.alias)
     declared = {domain.name for domain in desired.domains}
     for instance in rows.filter(**{link: tenant_pk}) if desired.exclusive_domains else ():
@@ -216,18 +220,33 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
             _one_primary(context, loser, None)
 
 
-def _domain_called(context: Context, desired: Desired, name: str, tenant_pk: Any) -> Any:
-    """The domain of this name: spelt so, else (for a host name) in another case, the tenant's own before another's."""
+def _own_and_called(context: Context, desired: Desired, name: str, tenant_pk: Any) -> list[Any]:
+    """The tenant's domains, and whichever is called so, or (a host name) so but for its case."""
+    from django.db.models import Q
+
     tenancy = context.tenancy
     model: Any = tenancy.domain
-    field, link = str(tenancy.domain_field), model._meta.get_field(str(tenancy.domain_tenant_field))
-    rows = model._base_manager.using(context.alias)
     lookup = "iexact" if desired.fold_domains else "exact"
+    wanted = Q(**{str(tenancy.domain_tenant_field): tenant_pk}) | Q(**{f"{tenancy.domain_field}__{lookup}": name})
+    found: list[Any] = list(model._base_manager.using(context.alias).filter(wanted).order_by("pk"))
+    return found
+
+
+def _called(there: list[Any], own: list[Any], name: str, folded: bool, field: str) -> Any:
+    """The domain of this name: spelt so before one in another case, the tenant's own before another's."""
+
+    def is_called_so(instance: Any) -> bool:
+        spelt = getattr(instance, field)
+        return instance not in own or spelt == name or (folded and spelt.lower() == name.lower())
 
     def rank(instance: Any) -> tuple[bool, bool]:
-        return getattr(instance, field) != name, getattr(instance, link.attname) != tenant_pk
+        return getattr(instance, field) != name, instance not in own
 
-    return min(rows.filter(**{f"{field}__{lookup}": name}).order_by("pk"), key=rank, default=None)
+    return min(filter(is_called_so, there), key=rank, default=None)
+
+
+def _has_another_primary(own: list[Any], name: str, field: str, primary: str) -> bool:
+    return any(getattr(instance, primary) and getattr(instance, field) != name for instance in own)
 
 
 def _one_primary(context: Context, tenant_pk: Any, wanted: str | None) -> None:

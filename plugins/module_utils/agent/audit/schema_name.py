@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from ..database import quoted
-from ..desired import schema_name_error
+from ..desired import alike, schema_name_error
 from ..findings import ERROR, Finding, bounded
 from ..remedies import literal
 
@@ -32,15 +32,12 @@ def names_at_fault(evidence: Evidence) -> dict[str, str]:
     """The tenants' schemas whose name won't do, each with the reason."""
     fleet = evidence.fleet
     names = [row.key for row in fleet.tenants if row.key != fleet.public]
-    # By what they are taken for, so that not each name is compared with each.
-    folded: dict[str, list[str]] = {}
-    for name in [fleet.public, *names]:
-        folded.setdefault(name.lower(), []).append(name)
+    folded = alike([fleet.public, *names])
     found = {}
     for name in names:
-        alike = sorted(folded[name.lower()], key=lambda other: (other != fleet.public, other != other.lower(), other))
+        same = sorted(folded[name.lower()], key=lambda other: (other != fleet.public, other != other.lower(), other))
         # Of names that are alike the first stays, and only the others have to go.
-        why = schema_name_error(name, alike[: alike.index(name)])
+        why = schema_name_error(name, same[: same.index(name)])
         if why is None and name == "public":
             why = "the schema is the one that every role of PostgreSQL looks into, and not only this tenant's."
         if why:
