@@ -14,6 +14,7 @@ from . import permissions
 from .capture import CapturingWatch, NotHeld, Unit
 from .compiler import Compiled, capturing_executor, note_plan
 from .executor import own_operations, recorder_class
+from .folding import folded
 from .graph import models_after
 from .lean_state import lean
 from .path_once import sets_path
@@ -113,13 +114,18 @@ def _taken_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, sta
     part = Part()
     watch = UnsentWatch(plan.schema.name, connection)
     nodes = [loader.graph.nodes[key] for key in plan.migrations]
-    state = lean(models_after(loader, {*plan.applied, *plan.migrations[:start]}))
     in_place = in_schema(context, plan.schema.name, plan.schema.type)
     with own_operations(nodes), in_place, connection.execute_wrapper(watch):
         with transaction.atomic(using=context.alias):
             if start == 0 and not plan.schema.has_recorder:
                 part.prelude = _recorder_table(connection)
-            send_signal("pre_migrate", context, state.apps, [(node, False) for node in nodes])
+            before = models_after(loader, plan.applied)
+            send_signal("pre_migrate", context, before.apps, [(node, False) for node in nodes])
+            # Only now, as receivers may have added something.
+            nodes = folded(nodes)
+            state = lean(before)
+            for node in nodes[:start]:
+                state = node.mutate_state(state, preserve=False)
             executor = capturing_executor(context, plan, loader, watch)
             for node in nodes[start:end]:
                 state = executor.apply_migration(state, node)
