@@ -30,7 +30,7 @@ from .graph import Graphs
 from .outcome import Failure
 from .planning import WHOLE, make_plan
 from .schemas import lacking_grants, require_roles
-from .tenant_run import apply_all
+from .tenant_run import all_applied
 from .tenants import Work, before_and_after, decide, read_current, sentences, shown
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _ensure(context: Context, options: dict[str, Any]) -> dict[str, Any]:
     refuse(context, works)
     warnings = domain_warnings(context, works) + _lost_schemas(works)
     if not check:
-        apply_all(context, graphs, works)
-        warnings += _not_kept(context, works, columns)
+        with all_applied(context, graphs, works):
+            warnings += _not_kept(context, works, columns)
     return {
         "tenancy": context.tenancy.facts(),
         "tenants": [_line(work) for work in works],

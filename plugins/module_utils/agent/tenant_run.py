@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 from .compiler import Compiled, is_sql_alone
 from .database import first_line, sqlstate
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 _ENOUGH_TO_PLAN_FIRST = 3
 
 
-def apply_all(context: Context, graphs: Graphs | None, works: list[Work]) -> None:
-    """Take the steps of all tenants that have any; what fails is kept with its tenant.
+@contextmanager
+def all_applied(context: Context, graphs: Graphs | None, works: list[Work]) -> Iterator[None]:
+    """Take the steps of all tenants that have any; what fails is kept with its tenant. Inside all is done, and workers are ending.
 
     :param graphs: the tenants' migrations; None under row tenancy.
     """
@@ -43,9 +45,11 @@ def apply_all(context: Context, graphs: Graphs | None, works: list[Work]) -> Non
             alike.setdefault(work.plan.schema.type, []).append((work, work.plan))
         else:
             _ensure(context, new_schemas, work, told)
-    if new_schemas:
-        for new in alike.values():
-            _NewTenants(context, new_schemas, [work for work, _plan in new], new[0][1], told).create()
+    with ExitStack() as pools:
+        if new_schemas:
+            for new in alike.values():
+                _NewTenants(context, new_schemas, [work for work, _plan in new], new[0][1], told).create(pools)
+        yield
 
 
 class _Told:
@@ -54,6 +58,10 @@ class _Told:
     def __init__(self, context: Context, total: int) -> None:
         self.wire, self.total, self.done = context.wire, total, 0
         self.wire.event("work", of=total)
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done
 
     def begun(self, work: Work) -> None:
         self.wire.event("begun", tenant=work.desired.label)
@@ -86,19 +94,23 @@ class _NewTenants:
         self.context, self.new_schemas, self.works, self.plan, self.told = context, new_schemas, works, plan, told
         self.loader = new_schemas.graphs.for_recorded(plan.schema.recorded)
 
-    def create(self) -> None:
+    def create(self, pools: ExitStack) -> None:
+        """Create them all.
+
+        :param pools: waits for the workers to end.
+        """
         numbers = list(range(len(self.works)))
         if len(numbers) >= _ENOUGH_TO_PLAN_FIRST and is_sql_alone(self.context, self.plan, self.loader):
-            with self._pool(len(numbers)) as pool:
-                if self._planned(pool):
-                    self._side_by_side(pool, numbers)
-                    return
+            pool = pools.enter_context(self._pool(len(numbers)))
+            if self._planned(pool):
+                self._side_by_side(pool, numbers)
+                return
+            pool.dismiss()
         # Where Django has to see the schema, it does in the first that takes the plan.
         while numbers and not self.new_schemas.compiled(self.plan.schema.type):
             _ensure(self.context, self.new_schemas, self.works[numbers.pop(0)], self.told)
         if numbers:
-            with self._pool(len(numbers)) as pool:
-                self._side_by_side(pool, numbers)
+            self._side_by_side(pools.enter_context(self._pool(len(numbers))), numbers)
 
     def _pool(self, tenants: int) -> Pool:
         return Pool(self.context, default_size(tenants), self._work)
@@ -133,12 +145,17 @@ class _NewTenants:
     def _side_by_side(self, pool: Pool, numbers: list[int]) -> None:
         self.context.wire.doing(f"ensuring {len(numbers)} new tenants")
         pool.run(numbers, self._ended, on_begin=lambda number: self.told.begun(self.works[number]))
+        pool.dismiss()
 
     def _ended(self, number: int, error: Any) -> None:
         if isinstance(error, Lost):
             error = {"message": f"{error}.".capitalize(), "hint": "Run it again; what is missing is completed."}
         self.works[number].error = error
         self.told.ended(self.works[number])
+        if self.told.left == 1:
+            # A processor has nothing to do, and what was written is read back next. If it fails, it does so again there.
+            with suppress(Exception):
+                self.context.connection.ensure_connection()
 
 
 def _ensure(context: Context, new_schemas: NewSchemas | None, work: Work, told: _Told) -> None:

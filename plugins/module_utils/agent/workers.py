@@ -46,10 +46,6 @@ class Pool:
         self._lifeline: tuple[int, int] | None = None
 
     def __enter__(self) -> Pool:
-        from django.db import connections
-
-        # A connection that two processes hold is ended by the first that leaves.
-        connections.close_all()
         self._lifeline = os.pipe()
         sys.stderr.flush()
         for _number in range(self.size):
@@ -60,10 +56,15 @@ class Pool:
         if self._lifeline:
             os.close(self._lifeline[1])
             os.close(self._lifeline[0])
-        for pipe, pid in self._workers.items():
-            pipe.close()
+        self.dismiss()
+        for pid in self._workers.values():
             os.waitpid(pid, 0)
         self._workers.clear()
+
+    def dismiss(self) -> None:
+        """Let the workers end, with no more tasks to come; leaving the pool waits for them."""
+        for pipe in self._workers:
+            pipe.close()
 
     def run(
         self,
@@ -127,6 +128,10 @@ class Pool:
         return os.waitpid(pid, 0)[1]
 
     def _fork(self) -> Connection:
+        from django.db import connections
+
+        # A connection that two processes hold is ended by the first that leaves.
+        connections.close_all()
         ours, theirs = Pipe()
         pid = os.fork()
         if pid == 0:
