@@ -101,7 +101,7 @@ def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[str]) 
     if kind == "AddField" and _is_plain(operation.field):
         model.fields.append((operation.name, _in_state(operation)))
         return []
-    if kind == "AlterField" and _alters_only_the_column(dict(model.fields)[operation.name], operation.field):
+    if kind == "AlterField" and _alters_only_the_column(dict(model.fields).get(operation.name), operation.field):
         model.fields[:] = [
             (name, _in_state(operation) if name == operation.name else field) for name, field in model.fields
         ]

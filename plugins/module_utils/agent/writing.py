@@ -205,7 +205,7 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
             setattr(instance, link, tenant)
         if primary:
             setattr(instance, primary, is_primary)
-        if instance.pk is None:
+        if instance._state.adding:
             clean_new_row(instance, (field, link), (field,))
         else:
             instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
