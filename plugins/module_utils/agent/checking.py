@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .cleaning import clean_given
 from .database import first_line, require_create
 from .desired import alike, schema_name_error
 from .errors import DatabaseProblem, OptionProblem, Refusal
 from .fields import Finder, ForeignRow, checked, clean_value, missing_required, settable_fields
 from .fleet import in_public, public_schema
-from .new_row import clean_new_row
 from .routing import fields_there
 from .structure import read_columns
 
@@ -217,10 +217,7 @@ def _validate(context: Context, work: Work, columns: Columns) -> None:
         attname = there[name].attname
         setattr(instance, attname, value.value if isinstance(value, ForeignRow) else getattr(value, "pk", value))
         settled.add(name)
-    if steps.create:
-        clean_new_row(instance, settled, item.identity if item.schema else ())
-    else:
-        instance.full_clean(exclude=[field.name for field in model._meta.fields if field.name not in settled])
+    clean_given(instance, settled, item.identity if steps.create and item.schema else ())
 
 
 def refuse(context: Context, works: list[Work]) -> None:

@@ -29,7 +29,7 @@ def lean(state: ProjectState) -> ProjectState:
             try:
                 changed = self.apps.get_model(*key)
             except LookupError:
-                # New: those that wait for it are told by the registry.
+                # New: nobody holds it yet.
                 return {key}
             if _relations(changed).items() <= _relations_in(self, key).items():
                 return {(model._meta.app_label, model._meta.model_name) for model in _with_holders(changed)}

@@ -148,13 +148,15 @@ class _NewTenants:
         pool.dismiss()
 
     def _ended(self, number: int, error: Any) -> None:
+        from django.db import Error
+
         if isinstance(error, Lost):
             error = {"message": f"{error}.".capitalize(), "hint": "Run it again; what is missing is completed."}
         self.works[number].error = error
         self.told.ended(self.works[number])
         if self.told.left == 1:
             # A processor has nothing to do, and what was written is read back next. If it fails, it does so again there.
-            with suppress(Exception):
+            with suppress(Error):
                 self.context.connection.ensure_connection()
 
 

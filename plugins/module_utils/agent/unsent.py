@@ -122,7 +122,7 @@ def _taken_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, sta
             before = models_after(loader, plan.applied)
             send_signal("pre_migrate", context, before.apps, [(node, False) for node in nodes])
             # Only now, as receivers may have added something.
-            nodes = folded(nodes)
+            nodes = folded(nodes, connection)
             state = lean(before)
             for node in nodes[:start]:
                 state = node.mutate_state(state, preserve=False)
@@ -144,8 +144,6 @@ def _recorder_table(connection: Any) -> list[str]:
 def _kinds(context: Context, state: ProjectState) -> permissions.Kinds:
     """What Django's receivers of post_migrate would make of these models in a schema with neither."""
     from django.db import router
-
-    state.clear_delayed_apps_cache()
 
     def made(app: str, model: str, receiver: str) -> bool:
         return (

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
 from . import schemas
+from .cleaning import clean_given
 from .errors import Refusal
 from .fields import ForeignRow, get_or_create
-from .new_row import clean_new_row
 from .path_once import path_once
 
 if TYPE_CHECKING:
@@ -136,12 +136,12 @@ def _save_row(context: Context, builder: Builder, desired: Desired, current: Cur
     if steps.create:
         instance = context.tenancy.tenant(**desired.identity, **values)
         # Should another have made it meanwhile, the database says so.
-        clean_new_row(instance, {*values, *desired.identity}, desired.identity if desired.schema else ())
+        clean_given(instance, {*values, *desired.identity}, desired.identity if desired.schema else ())
     else:
         instance = _instance(context, current.pk)
         for name, value in values.items():
             setattr(instance, name, value)
-        instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in values])
+        clean_given(instance, values)
     if not desired.schema:
         instance.save(using=context.alias)
         return instance
@@ -167,6 +167,8 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
 
     :param tenant: its row as saved just now, if it was.
     """
+    from django.db.models import Q
+
     tenancy = context.tenancy
     model, field, link, primary = (
         tenancy.domain,
@@ -180,15 +182,20 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
     attname = model._meta.get_field(link).attname
     losers = set()
     # The primary one first: DomainMixin.save() makes any domain primary where there is no other.
-    names = sorted((domain.name for domain in desired.domains), key=lambda name: name != steps.primary)
-    for number, name in enumerate(names):
-        # Read for each: the save() of the one before may have changed it.
-        there = _own_and_called(context, desired, name, tenant_pk)
-        own = [instance for instance in there if getattr(instance, attname) == tenant_pk]
+    for name in sorted((domain.name for domain in desired.domains), key=lambda name: name != steps.primary):
         is_primary = name == steps.primary
-        if number == 0 and primary and is_primary and _has_another_primary(own, name, field, primary):
+        demotes = bool(primary) and is_primary
+        # Read for each: the save() of the one before may have changed it.
+        wanted = Q(**{f"{field}__{'iexact' if desired.fold_domains else 'exact'}": name})
+        if demotes:
+            wanted |= Q(**{link: tenant_pk, str(primary): True})
+        there = list(rows.filter(wanted).order_by("pk"))
+        own = [one for one in there if getattr(one, attname) == tenant_pk]
+        if demotes and any(getattr(one, str(primary)) and getattr(one, field) != name for one in own):
             # Demoted first: a unique constraint may allow one primary domain a tenant.
-            rows.filter(**{link: tenant_pk, primary: True}).exclude(**{field: name}).update(**{primary: False})
+            rows.filter(**{link: tenant_pk, str(primary): True}).exclude(**{field: name}).update(
+                **{str(primary): False}
+            )
         instance = _called(there, own, name, desired.fold_domains, field) or model()
         owner = getattr(instance, attname)
         unchanged = owner == tenant_pk and getattr(instance, field) == name
@@ -205,10 +212,7 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
             setattr(instance, link, tenant)
         if primary:
             setattr(instance, primary, is_primary)
-        if instance._state.adding:
-            clean_new_row(instance, (field, link), (field,))
-        else:
-            instance.full_clean(exclude=[item.name for item in instance._meta.fields if item.name not in (field, link)])
+        clean_given(instance, (field, link), (field,) if instance._state.adding else ())
         instance.save(using=context.alias)
     declared = {domain.name for domain in desired.domains}
     for instance in rows.filter(**{link: tenant_pk}) if desired.exclusive_domains else ():
@@ -218,18 +222,6 @@ def _write_domains(context: Context, desired: Desired, steps: Steps, tenant_pk: 
         _one_primary(context, tenant_pk, steps.primary)
         for loser in losers:
             _one_primary(context, loser, None)
-
-
-def _own_and_called(context: Context, desired: Desired, name: str, tenant_pk: Any) -> list[Any]:
-    """The tenant's domains, and whichever is called so, or (a host name) so but for its case."""
-    from django.db.models import Q
-
-    tenancy = context.tenancy
-    model: Any = tenancy.domain
-    lookup = "iexact" if desired.fold_domains else "exact"
-    wanted = Q(**{str(tenancy.domain_tenant_field): tenant_pk}) | Q(**{f"{tenancy.domain_field}__{lookup}": name})
-    found: list[Any] = list(model._base_manager.using(context.alias).filter(wanted).order_by("pk"))
-    return found
 
 
 def _called(there: list[Any], own: list[Any], name: str, folded: bool, field: str) -> Any:
@@ -243,10 +235,6 @@ def _called(there: list[Any], own: list[Any], name: str, folded: bool, field: st
         return getattr(instance, field) != name, instance not in own
 
     return min(filter(is_called_so, there), key=rank, default=None)
-
-
-def _has_another_primary(own: list[Any], name: str, field: str, primary: str) -> bool:
-    return any(getattr(instance, primary) and getattr(instance, field) != name for instance in own)
 
 
 def _one_primary(context: Context, tenant_pk: Any, wanted: str | None) -> None:

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A new row is validated by its model, and what was just read is not looked up again."""
+"""A row is validated by its model, and what was just read is not looked up again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.new_row import clean_new_row
+from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.cleaning import clean_given
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def lookups(instance: Any, given: Collection[str], free: Collection[str]) -> int:
     with CaptureQueriesContext(connection) as asked:
-        clean_new_row(instance, given, free)
+        clean_given(instance, given, free)
     return len(asked)
 
 
@@ -47,7 +47,7 @@ def test_what_the_fields_refuse_is_refused(tables: None) -> None:
     from directory.models import Domain
 
     with pytest.raises(ValidationError, match="at most 253"):
-        clean_new_row(Domain(domain="x" * 300), ["domain"], ["domain"])
+        clean_given(Domain(domain="x" * 300), ["domain"], ["domain"])
 
 
 @pytest.mark.parametrize("method", ["full_clean", "validate_unique"])
@@ -56,7 +56,7 @@ def test_a_models_own_validation_is_called_as_django_calls_it(
 ) -> None:
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr(type(domain), method, lambda self, **options: calls.append(options))
-    clean_new_row(domain, ["domain"], ["domain"])
+    clean_given(domain, ["domain"], ["domain"])
     (options,) = calls
     assert options.keys() == {"exclude"}
 

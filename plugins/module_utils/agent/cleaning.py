@@ -2,17 +2,17 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The model's own validation of a row that is not there yet."""
+"""The model's own validation of a row that is about to be saved."""
 
 from __future__ import annotations
 
 from typing import Any, Collection
 
 
-def clean_new_row(instance: Any, given: Collection[str], free: Collection[str]) -> None:
+def clean_given(instance: Any, given: Collection[str], free: Collection[str] = ()) -> None:
     """``full_clean()`` of the fields that are given.
 
-    :param free: those of them whose values no row has, as was just read: if nothing else is unique, nothing is looked up again.
+    :param free: those of them whose values no row has, as was just read: if nothing else is unique, nothing is looked up again. Of a new row.
     :raises django.core.exceptions.ValidationError: the model refuses it.
     """
     exclude = [field.name for field in instance._meta.fields if field.name not in given]
