@@ -14,8 +14,6 @@ import copy
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence
 
-from .model_tables import part_names, tables_of
-
 if TYPE_CHECKING:
     from django.db.models import Field
 
@@ -45,6 +43,7 @@ _OF_ONE_MODEL = {
     "RenameField",
     "RenameIndex",
 }
+# What may differ between two columns of one class for the second to be the first altered.
 _ALTERED = {
     "blank",
     "choices",
@@ -62,12 +61,12 @@ _NOT_NULL = "_not_null"
 _LONGEST = 63 - len(_NOT_NULL) - 1
 
 
-def folded(nodes: Sequence[Any], connection: Any) -> list[Any]:
+def folded(nodes: Sequence[Any]) -> list[Any]:
     """Copies of migrations that leave an empty schema, and the models, as these do. Pure.
 
     :param nodes: the migrations of a plan that is SQL alone (``compiler.is_sql_alone``), in the order they run.
     """
-    unsure = _models_of_unsure_names(nodes, connection)
+    unsure = _tables_of_unsure_names(nodes)
     # The models whose CreateModel still takes columns.
     taking: dict[Key, Any] = {}
     found = []
@@ -80,14 +79,14 @@ def folded(nodes: Sequence[Any], connection: Any) -> list[Any]:
     return found
 
 
-def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[Key]) -> list[Any]:
+def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[str]) -> list[Any]:
     """What is left of an operation."""
     kind = _kind(operation)
     if kind == "CreateModel":
         made = type(operation)(
             operation.name, list(operation.fields), operation.options, operation.bases, operation.managers
         )
-        if _is_plain_table(operation) and (app, operation.name_lower) not in unsure:
+        if _is_plain_table(operation) and _table(app, operation) not in unsure:
             taking[app, operation.name_lower] = made
         return [made]
     if kind in _INDIFFERENT:
@@ -148,8 +147,10 @@ def _is_plain(field: Field[Any, Any]) -> bool:
 
     return (
         type(field).__module__ in _COLUMNS
+        and not field.remote_field
         and not (field.primary_key or field.unique or field.db_index or field.db_tablespace)
         and getattr(field, "db_default", NOT_PROVIDED) is NOT_PROVIDED
+        and not getattr(field, "generated", False)
         and not getattr(field, "db_comment", None)
         # These have a CHECK constraint.
         and not field.get_internal_type().startswith("Positive")
@@ -159,45 +160,54 @@ def _is_plain(field: Field[Any, Any]) -> bool:
 def _alters_only_the_column(old: Any, new: Any) -> bool:
     if type(old) is not type(new) or not _is_plain(old) or not _is_plain(new):
         return False
-    return _fixed(old) == _fixed(new)
+    before, after = old.deconstruct()[3], new.deconstruct()[3]
+    return all(
+        name in _ALTERED or (name in before and name in after and before[name] == after[name])
+        for name in {*before, *after}
+    )
 
 
-def _fixed(field: Any) -> dict[str, Any]:
-    """What may not differ between two columns for the second to be the first altered."""
-    return {name: value for name, value in field.deconstruct()[3].items() if name not in _ALTERED}
+def _tables_of_unsure_names(nodes: Iterable[Any]) -> set[str]:
+    """The tables with a column whose NOT NULL may be called otherwise, depending on what was there before it."""
+    names = list(_names(nodes))
+    times = Counter(name for _table, name in names)
+    return {table for table, name in names if times[name] > 1 or len(name.encode()) > _LONGEST}
 
 
-def _models_of_unsure_names(nodes: Iterable[Any], connection: Any) -> set[Key]:
-    """The models with a column whose NOT NULL may be called otherwise, depending on what was there before it."""
-    names = list(_names(nodes, connection))
-    times = Counter(name for _key, name in names)
-    return {key for key, name in names if times[name] > 1 or len(name.encode()) > _LONGEST}
-
-
-def _names(nodes: Iterable[Any], connection: Any) -> Iterator[tuple[Key, str]]:
-    """What the names of NOT NULL constraints begin with, and what is given such a name: by the models that make it."""
-    from django.db.migrations.state import ModelState
-
-    states: dict[Key, ModelState] = {}
-    given: list[tuple[Key, str]] = []
+def _names(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """What is made that has, or is given, a name of its own: its table, and how that name begins."""
+    tables: dict[Key, str] = {}
     for node in nodes:
-        app = node.app_label
         for operation in node.operations:
             kind = _kind(operation)
             if kind == "CreateModel":
-                key = (app, operation.name_lower)
-                states[key] = ModelState(
-                    app, operation.name, operation.fields, dict(operation.options), operation.bases
-                )
-                given += [(key, name) for name in part_names(states[key])]
+                model = operation.name_lower
+                tables[node.app_label, model] = table = _table(node.app_label, operation)
+                for name, field in operation.fields:
+                    yield from _names_of(table, model, name, field)
+                yield from ((table, _beginning(one.name)) for one in operation.options.get("constraints", ()))
             elif kind == "AddField":
-                key = (app, operation.model_name_lower)
-                states.setdefault(key, ModelState(app, operation.model_name, [])).fields[operation.name] = (
-                    operation.field
-                )
+                model = operation.model_name_lower
+                table = tables.get((node.app_label, model), f"{node.app_label}_{model}")
+                yield from _names_of(table, model, operation.name, operation.field)
             elif kind == "AddConstraint":
-                given.append(((app, operation.model_name_lower), operation.constraint.name))
-    for key, state in states.items():
-        for table in tables_of(state, connection).values():
-            yield from ((key, f"{table.name}_{column}") for column in table.columns.values())
-    yield from ((key, name[: -len(_NOT_NULL)]) for key, name in given if name.endswith(_NOT_NULL))
+                yield "", _beginning(operation.constraint.name)
+
+
+def _beginning(name: str) -> str:
+    return name[: -len(_NOT_NULL)] if name.endswith(_NOT_NULL) else name
+
+
+def _names_of(table: str, model: str, name: str, field: Any) -> Iterator[tuple[str, str]]:
+    if not field.many_to_many:
+        column = field.db_column or (f"{name}_id" if field.remote_field else name)
+        yield table, f"{table}_{column}"
+        return
+    other = str(getattr(field.remote_field.model, "__name__", field.remote_field.model)).rpartition(".")[2].lower()
+    through = field.db_table or f"{table}_{name}"
+    for column in ("id", f"{model}_id", f"{other}_id", f"from_{model}_id", f"to_{model}_id"):
+        yield through, f"{through}_{column}"
+
+
+def _table(app: str, operation: Any) -> str:
+    return str(operation.options.get("db_table") or f"{app}_{operation.name_lower}").strip('"')

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.folding import folded
-from django.db import connection, migrations, models
+from django.db import migrations, models
 
 NAME = models.CharField(max_length=9)
 LONGER = models.CharField(max_length=99)
@@ -31,7 +31,7 @@ def migration(name: str, *operations: Any, app: str = "shop") -> migrations.Migr
 def left(*operations: Any) -> list[Any]:
     """What is left of operations, each in a migration of its own."""
     plan = [migration(f"{number:04}", operation) for number, operation in enumerate(operations)]
-    return [operation for node in folded(plan, connection) for operation in node.operations]
+    return [operation for node in folded(plan) for operation in node.operations]
 
 
 def columns(operation: Any) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def test_a_column_that_changes_later_is_made_as_it_ends() -> None:
 
 def test_the_migrations_stay_and_those_of_the_graph_are_as_they_were() -> None:
     plan = [migration("0001", ITEM), migration("0002", ADD)]
-    new = folded(plan, connection)
+    new = folded(plan)
     assert [node.name for node in new] == ["0001", "0002"]
     assert [node.operations for node in plan] == [[ITEM], [ADD]]
     assert len(ITEM.fields) == 2
