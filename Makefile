@@ -54,9 +54,9 @@ integration: setup ## the tests with real databases, projects and playbooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/integration
 
 .PHONY: differential
-differential: setup ## thousands of random releases, held against the stock command (DIFFERENTIAL_SECONDS, _CASES, _SEED)
+differential: setup ## thousands of random releases, held against the stock command (DIFFERENTIAL_SECONDS, _CASES, _SEED; FOLDING_CASES)
 	DIFFERENTIAL_SECONDS=$${DIFFERENTIAL_SECONDS:-14400} DIFFERENTIAL_CASES=$${DIFFERENTIAL_CASES:-5000} \
-	DIFFERENTIAL_SEED=$${DIFFERENTIAL_SEED:-$$(date +%s)} $(BIN)/python -m pytest -s tests/differential
+	DIFFERENTIAL_SEED=$${DIFFERENTIAL_SEED:-$$(date +%s)} FOLDING_CASES=$${FOLDING_CASES:-5000} $(BIN)/python -m pytest -s tests/differential
 
 .PHONY: molecule
 molecule: setup ## every molecule scenario

@@ -71,8 +71,7 @@ def picture(database: Database, schemas: Iterable[str]) -> dict[str, Any]:
     volatile: dict[str, dict[str, set[str]]] = {}
     with database.connect() as connection:
         for schema in schemas:
-            connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
-            parts = {row[:3]: row[3] for row in connection.execute(_STRUCTURE).fetchall()}
+            parts = structure(connection, schema)
             found[f"{schema} structure"] = parts
             for kind, table, name in list(parts):
                 if kind == "relation" and name == "r":
@@ -86,6 +85,12 @@ def picture(database: Database, schemas: Iterable[str]) -> dict[str, Any]:
             schemas > (2 if _CLOCK.match(value) else 1) for value, schemas in schemas_with.items()
         )
     return found
+
+
+def structure(connection: Any, schema: str) -> dict[tuple[str, str, str], str]:
+    """All that a schema consists of: the kind, table and name of each part, and what it is. Leaves the schema in the search path."""
+    connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
+    return {row[:3]: row[3] for row in connection.execute(_STRUCTURE).fetchall()}
 
 
 def _rows(connection: Any, schema: str, table: str) -> tuple[list[str], dict[str, set[str]]]:

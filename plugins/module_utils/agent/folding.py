@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
+
+from .model_tables import part_names, tables_of
 
 if TYPE_CHECKING:
+    from django.db.migrations.state import ProjectState
     from django.db.models import Field
 
     Key = tuple[str, str]
@@ -43,6 +46,8 @@ _OF_ONE_MODEL = {
     "RenameField",
     "RenameIndex",
 }
+# After these a model has a table or a column of another name, and with it that of a NOT NULL constraint to come.
+_NAMING = {"AddField", "AlterField", "AlterModelTable", "CreateModel", "RenameField", "RenameModel"}
 # What may differ between two columns of one class for the second to be the first altered.
 _ALTERED = {
     "blank",
@@ -61,12 +66,13 @@ _NOT_NULL = "_not_null"
 _LONGEST = 63 - len(_NOT_NULL) - 1
 
 
-def folded(nodes: Sequence[Any]) -> list[Any]:
+def folded(nodes: Sequence[Any], before: ProjectState, connection: Any) -> list[Any]:
     """Copies of migrations that leave an empty schema, and the models, as these do. Pure.
 
     :param nodes: the migrations of a plan that is SQL alone (``compiler.is_sql_alone``), in the order they run.
+    :param before: the models as they are before them.
     """
-    unsure = _tables_of_unsure_names(nodes)
+    unsure = _models_of_unsure_names(nodes, before, connection)
     # The models whose CreateModel still takes columns.
     taking: dict[Key, Any] = {}
     found = []
@@ -79,22 +85,22 @@ def folded(nodes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[str]) -> list[Any]:
+def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[Key]) -> list[Any]:
     """What is left of an operation."""
     kind = _kind(operation)
+    key = (app, _model_of(operation))
     if kind == "CreateModel":
         made = type(operation)(
             operation.name, list(operation.fields), operation.options, operation.bases, operation.managers
         )
-        if _is_plain_table(operation) and _table(app, operation) not in unsure:
-            taking[app, operation.name_lower] = made
+        if _is_plain_table(operation) and key not in unsure:
+            taking[key] = made
         return [made]
-    if kind in _INDIFFERENT:
+    if kind in _INDIFFERENT and "managed" not in getattr(operation, "options", ()):
         return [operation]
-    if kind not in _OF_ONE_MODEL:
+    if kind not in _INDIFFERENT | _OF_ONE_MODEL:
         taking.clear()
         return [operation]
-    key = (app, (operation.model_name if hasattr(operation, "model_name") else operation.name).lower())
     model = taking.get(key)
     if model is None or (kind == "AddField" and operation.field.many_to_many):
         return [operation]
@@ -108,6 +114,12 @@ def _folded(app: str, operation: Any, taking: dict[Key, Any], unsure: set[str]) 
         return []
     del taking[key]
     return [operation]
+
+
+def _model_of(operation: Any) -> str:
+    """The model that an operation works on, as it is called afterwards; nothing where it works on none."""
+    found = (getattr(operation, name, None) for name in ("model_name", "new_name", "name"))
+    return str(next(filter(None, found), "")).lower()
 
 
 def _kind(operation: Any) -> str:
@@ -167,47 +179,32 @@ def _alters_only_the_column(old: Any, new: Any) -> bool:
     )
 
 
-def _tables_of_unsure_names(nodes: Iterable[Any]) -> set[str]:
-    """The tables with a column whose NOT NULL may be called otherwise, depending on what was there before it."""
-    names = list(_names(nodes))
-    times = Counter(name for _table, name in names)
-    return {table for table, name in names if times[name] > 1 or len(name.encode()) > _LONGEST}
+def _models_of_unsure_names(nodes: Iterable[Any], before: ProjectState, connection: Any) -> set[Key]:
+    """The models with a column whose NOT NULL may be called otherwise, depending on what was there before it."""
+    made, given = _names(nodes, before, connection)
+    times = Counter(name for _key, _part, name in made)
+    return {key for key, _part, name in made if times[name] > 1 or name in given or len(name.encode()) > _LONGEST}
 
 
-def _names(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """What is made that has, or is given, a name of its own: its table, and how that name begins."""
-    tables: dict[Key, str] = {}
+def _names(nodes: Iterable[Any], before: ProjectState, connection: Any) -> tuple[set[tuple[Key, str, str]], set[str]]:
+    """How names of NOT NULL constraints begin, with the model and the part of it that has them; and what was named so by choice.
+
+    A table's own need no counting: nothing is moved over what gives one of its columns another name.
+    """
+    from django.db.migrations.state import ProjectState
+
+    state = ProjectState({key: model.clone() for key, model in before.models.items()})
+    made: set[tuple[Key, str, str]] = set()
+    chosen: set[str] = set()
     for node in nodes:
         for operation in node.operations:
+            operation.state_forwards(node.app_label, state)
             kind = _kind(operation)
-            if kind == "CreateModel":
-                model = operation.name_lower
-                tables[node.app_label, model] = table = _table(node.app_label, operation)
-                for name, field in operation.fields:
-                    yield from _names_of(table, model, name, field)
-                yield from ((table, _beginning(one.name)) for one in operation.options.get("constraints", ()))
-            elif kind == "AddField":
-                model = operation.model_name_lower
-                table = tables.get((node.app_label, model), f"{node.app_label}_{model}")
-                yield from _names_of(table, model, operation.name, operation.field)
-            elif kind == "AddConstraint":
-                yield "", _beginning(operation.constraint.name)
-
-
-def _beginning(name: str) -> str:
-    return name[: -len(_NOT_NULL)] if name.endswith(_NOT_NULL) else name
-
-
-def _names_of(table: str, model: str, name: str, field: Any) -> Iterator[tuple[str, str]]:
-    if not field.many_to_many:
-        column = field.db_column or (f"{name}_id" if field.remote_field else name)
-        yield table, f"{table}_{column}"
-        return
-    other = str(getattr(field.remote_field.model, "__name__", field.remote_field.model)).rpartition(".")[2].lower()
-    through = field.db_table or f"{table}_{name}"
-    for column in ("id", f"{model}_id", f"{other}_id", f"from_{model}_id", f"to_{model}_id"):
-        yield through, f"{through}_{column}"
-
-
-def _table(app: str, operation: Any) -> str:
-    return str(operation.options.get("db_table") or f"{app}_{operation.name_lower}").strip('"')
+            if kind == "AddConstraint":
+                chosen.add(operation.constraint.name)
+            elif kind in _NAMING:
+                key = (node.app_label, _model_of(operation))
+                chosen.update(part_names(state.models[key]))
+                for part, table in tables_of(state.models[key], connection).items():
+                    made.update((key, part, f"{table.name}_{column}") for column in table.columns.values())
+    return made, {name[: -len(_NOT_NULL)] for name in chosen if name.endswith(_NOT_NULL)}

@@ -122,7 +122,7 @@ def _taken_down(context: Context, plan: SchemaPlan, loader: MigrationLoader, sta
             before = models_after(loader, plan.applied)
             send_signal("pre_migrate", context, before.apps, [(node, False) for node in nodes])
             # Only now, as receivers may have added something.
-            nodes = folded(nodes)
+            nodes = folded(nodes, before, connection)
             state = lean(before)
             for node in nodes[:start]:
                 state = node.mutate_state(state, preserve=False)

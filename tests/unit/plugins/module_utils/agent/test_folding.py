@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.folding import folded
-from django.db import migrations, models
+from django.db import connection, migrations, models
+from django.db.migrations.state import ProjectState
 
 NAME = models.CharField(max_length=9)
 LONGER = models.CharField(max_length=99)
@@ -29,9 +30,13 @@ def migration(name: str, *operations: Any, app: str = "shop") -> migrations.Migr
 
 
 def left(*operations: Any) -> list[Any]:
-    """What is left of operations, each in a migration of its own."""
+    """What is left of operations, each in a migration of its own, where there is another model already."""
     plan = [migration(f"{number:04}", operation) for number, operation in enumerate(operations)]
-    return [operation for node in folded(plan) for operation in node.operations]
+    before = ProjectState()
+    OTHER.state_forwards("shop", before)
+    found = [operation for node in folded(plan, before, connection) for operation in node.operations]
+    assert list(before.models["shop", "other"].fields) == ["id", "name"]
+    return found
 
 
 def columns(operation: Any) -> list[tuple[str, str]]:
@@ -51,7 +56,7 @@ def test_a_column_that_changes_later_is_made_as_it_ends() -> None:
 
 def test_the_migrations_stay_and_those_of_the_graph_are_as_they_were() -> None:
     plan = [migration("0001", ITEM), migration("0002", ADD)]
-    new = folded(plan)
+    new = folded(plan, ProjectState(), connection)
     assert [node.name for node in new] == ["0001", "0002"]
     assert [node.operations for node in plan] == [[ITEM], [ADD]]
     assert len(ITEM.fields) == 2
@@ -92,8 +97,8 @@ def test_what_has_nothing_to_do_with_the_columns_is_passed(between: Any) -> None
         migrations.RemoveField("Item", "name"),
         migrations.RenameField("Item", "name", "title"),
         migrations.AlterModelTable("Item", "items"),
+        migrations.AlterModelOptions("Item", {"managed": False}),
         migrations.AlterOrderWithRespectTo("Item", "other"),
-        migrations.RenameModel("Item", "Thing"),
         migrations.RenameModel("Other", "Thing"),
         migrations.RunSQL("CREATE VIEW v AS SELECT * FROM shop_item"),
         migrations.SeparateDatabaseAndState(state_operations=[ADD]),
@@ -102,6 +107,10 @@ def test_what_has_nothing_to_do_with_the_columns_is_passed(between: Any) -> None
 def test_nothing_is_moved_over_what_may_see_or_order_the_columns(between: Any) -> None:
     operations = (ITEM, between, ADD, LENGTHEN)
     assert [type(one) for one in left(*operations)] == [type(one) for one in operations]
+
+
+def test_nothing_is_added_to_a_model_before_it_is_renamed() -> None:
+    assert len(left(ITEM, migrations.RenameModel("Item", "Thing"), migrations.AddField("Thing", "number", NUMBER))) == 3
 
 
 class Own(migrations.AddField):
@@ -160,8 +169,42 @@ def test_a_column_that_comes_after_one_that_stays_is_not_moved_before_it() -> No
 )
 def test_a_table_whose_constraints_may_be_called_otherwise_is_left_as_it_is(other: Any) -> None:
     added = migrations.AddField("Item", "group_code", NUMBER)
-    assert len(left(OTHER, ITEM, other, added)) == 4
-    assert len(left(OTHER, ITEM, added)) == 2
+    assert len(left(ITEM, other, added)) == 3
+    assert len(left(ITEM, added)) == 1
+
+
+@pytest.mark.parametrize(
+    "renamed",
+    [
+        [
+            migrations.AlterModelTable("Other", "shop_item_group"),
+            migrations.AddField("Other", "code", models.TextField()),
+        ],
+        [
+            migrations.AlterModelTable("Other", "shop_item_group"),
+            migrations.RenameField("Other", "name", "code"),
+            migrations.AlterField("Other", "code", models.CharField(max_length=9, null=True)),
+        ],
+        [
+            migrations.RenameModel("Other", "Item_group"),
+            migrations.AlterField("Item_group", "name", models.CharField(max_length=9, db_column="code")),
+        ],
+    ],
+)
+def test_tables_and_columns_that_are_renamed_count_with_their_new_names(renamed: list[Any]) -> None:
+    added = migrations.AddField("Item", "group_code", NUMBER)
+    assert left(*renamed, ITEM, added)[-1] is added
+
+
+def test_a_columns_name_counts_with_those_of_the_models_own_tables_between() -> None:
+    between = migrations.AddField("Item", "group", models.ManyToManyField("shop.Other"))
+    assert len(left(ITEM, between, migrations.AddField("Item", "group_id", NUMBER))) == 3
+    assert len(left(ITEM, between, migrations.AddField("Item", "group_key", NUMBER))) == 2
+
+
+def test_a_constraint_that_is_called_like_a_column_is_in_nobodys_way() -> None:
+    constraint = models.UniqueConstraint(fields=["name"], name="shop_item_number")
+    assert len(left(ITEM, migrations.AddConstraint("Item", constraint), ADD)) == 2
 
 
 def test_a_name_that_postgresql_would_cut_is_left_as_it_is() -> None:

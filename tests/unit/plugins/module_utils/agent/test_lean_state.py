@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import runpy
 import uuid
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -21,15 +20,16 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.migrations.state import ModelState, ProjectState, StateApps
 from hypothesis import given, settings
 
-from tests.differential import fleet
-from tests.differential.generate import Case, cases
+from tests.differential.generate import cases
+from tests.differential.operations import first_migrations, released
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from django.db.migrations.operations.base import Operation
 
-    Migrations = list[tuple[str, list[Operation]]]
+    from tests.differential.generate import Case
+    from tests.differential.operations import Migrations
 
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -73,19 +73,6 @@ def both(connection: Any, plan: Migrations) -> list[str]:
     ours = written(connection, lean(ProjectState(real_apps=set())), plan)
     assert ours == usual, "\n".join(difflib.unified_diff(usual, ours, "usual", "ours", "", "", 3, ""))
     return usual
-
-
-def first_migrations() -> Iterator[tuple[str, list[Operation]]]:
-    for app in ("places", "things"):
-        names = runpy.run_path(str(fleet.PROJECT / app / "migrations" / "0001_initial.py"))
-        yield app, names["Migration"].operations
-
-
-def released(case: Case) -> Iterator[tuple[str, list[Operation]]]:
-    for lines, body in (migration for release in case for migration in release):
-        names: dict[str, Any] = {}
-        exec(fleet.migration("", lines, body), names)  # noqa: S102  (written by the test itself)
-        yield "things", [one for one in names["Migration"].operations if not isinstance(one, migrations.RunPython)]
 
 
 @settings(max_examples=60)
