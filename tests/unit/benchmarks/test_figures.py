@@ -30,15 +30,17 @@ def test_a_ratio_is_of_medians_and_its_spread_of_single_rounds() -> None:
 
 
 def test_a_slope_leaves_out_what_a_run_costs_whatever_the_fleet() -> None:
-    small = [{"200": 10.0 + 2.0, "400": 10.0 + 4.0}]
-    large = [{"2500": 10.0 + 25.0, "5000": 10.0 + 55.0}]
-    assert figures.slope(small, large).value == pytest.approx(1.2)
+    figure = figures.slope([{"200": 10.0 + 2.0, "400": 10.0 + 4.0, "2500": 10.0 + 25.0, "5000": 10.0 + 55.0}])
+    assert figure.value == pytest.approx(1.2)
+    assert figure.sides == ("200", "400", "2500", "5000")
 
 
-def test_a_slope_bears_small_rounds_that_are_nothing_but_noise() -> None:
-    small = [{"2": 1.0, "4": 0.9}, {"2": 1.0, "4": 1.2}, {"2": 1.0, "4": 1.4}]
-    figure = figures.slope(small, [{"25": 1.0, "50": 3.5}])
-    assert figure.low <= figure.value <= figure.high
+def test_the_spread_of_a_slope_is_that_of_rounds_that_say_anything() -> None:
+    large = {"25": 1.0, "50": 3.5}
+    figure = figures.slope(
+        [{"2": 1.0, "4": 0.9, **large}, {"2": 1.0, "4": 1.2, **large}, {"2": 1.0, "4": 1.4, **large}]
+    )
+    assert (figure.low, figure.value, figure.high) == (pytest.approx(0.5), pytest.approx(1.0), pytest.approx(1.0))
 
 
 def test_memory_is_that_of_the_hungriest_side() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.meatscentral.tenancy.plugins.module_utils.agent.cohorts import (
     Cohort,
     Look,
@@ -55,13 +56,24 @@ def test_schemas_with_the_same_recorded_come_together() -> None:
 def test_a_look_at_some_relations_is_shared_out_and_one_at_all_is_not() -> None:
     some, all_ = Compiled("first", footprint=FOOTPRINT), Compiled("first")
     assert looks(some, ["a", "b", "c"], ["c"], processes=2) == [
-        Look("some", ("a", "c")),
-        Look("some", ("b",)),
+        Look("some", ("a",)),
+        Look("some", ("b", "c")),
         Look("kinds", ("c",)),
     ]
     whole = [Look("columns", ("a", "b")), Look("others", ("a", "b"))]
     assert looks(all_, ["a", "b"], [], processes=2) == whole
     assert last_looks(all_, ["a", "b"], processes=2) == whole
+
+
+@pytest.mark.parametrize(("schemas", "portions"), [(0, 0), (1, 1), (2, 2), (800, 2), (801, 4), (5000, 14)])
+def test_a_look_is_at_no_more_schemas_than_the_server_has_room_for(schemas: int, portions: int) -> None:
+    names = [f"tenant_{number:04}" for number in range(schemas)]
+    found = looks(Compiled("first", footprint=FOOTPRINT), names, [], processes=2)
+    assert [name for one in found for name in one.schemas] == names
+    sizes = {len(one.schemas) for one in found}
+    assert len(found) == portions
+    assert max(sizes, default=0) <= 400
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
 
 
 def test_the_last_look_is_at_the_outline_and_at_the_kinds_if_there_are_new_ones() -> None:
