@@ -281,7 +281,7 @@ def growth(kit: Kit) -> None:
 
     # The small ones take half a second, and what counts is how they differ.
     sizes = {kit.tenants(size): times for size, times in ((200, 3), (400, 3), (2500, 1), (5000, 1))}
-    kit.rounds("fleet", max(sizes), 5, {str(size): run(size, times) for size, times in sizes.items()})
+    kit.rounds("fleet", max(sizes), 7, {str(size): run(size, times) for size, times in sizes.items()})
 
 
 def memory(kit: Kit) -> None:
