@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 HOME = checkout.ROOT / "build" / "bench"
 
-# What a server of this size would have; what happens between runs by itself would only be noise.
-SETTINGS = {"shared_buffers": "1GB", "autovacuum": "off", "max_wal_size": "2GB"}
+# What a server of this size would have, at the least: the largest fleet stays in its buffers while it is migrated. What happens
+# between runs by itself would only be noise.
+SETTINGS = {"shared_buffers": "2GB", "autovacuum": "off", "max_wal_size": "2GB"}
 # The tenant that stock commands make; all others are copies of it.
 SEED = "seed_of_the_fleet"
 CONNECTIONS = project.CORES
