@@ -7,14 +7,27 @@
 from __future__ import annotations
 
 import copy
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+# How tests draw cases. The seed is printed, so that a run can be had again.
+SEED = int(os.environ.get("DIFFERENTIAL_SEED", "4"))
+DRAWN = hypothesis.settings(
+    deadline=None,
+    database=None,
+    # A case tells enough as it is, and a smaller one would take minutes to find.
+    phases=[hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
+    report_multiple_bugs=False,
+)
 
 # Kind: the class with its own arguments, still open, and defaults that are the same for all schemas.
 KINDS: dict[str, tuple[str, list[str]]] = {

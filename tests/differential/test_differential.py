@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 from tests.differential.fleet import TENANTS, Releases, Stock, create_ours, make_template, migrate_ours
-from tests.differential.generate import Case, cases
+from tests.differential.generate import DRAWN, SEED, Case, cases
 from tests.differential.picture import differences, picture
 from tests.differential.rows import fill
 from tests.support.databases import Database
@@ -25,10 +25,9 @@ from tests.support.databases import Database
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# `make differential` raises both; the seed is printed, so that a run can be had again.
+# `make differential` raises both.
 SECONDS = float(os.environ.get("DIFFERENTIAL_SECONDS", "170"))
 CASES = int(os.environ.get("DIFFERENTIAL_CASES", "400"))
-SEED = int(os.environ.get("DIFFERENTIAL_SEED", "4"))
 LEAST_REPLAYED = 0.6
 # New tenants take as long as all else in a case: those with Python have some now and then, and the others, whose SQL may be made beforehand, always.
 NEW_TENANTS, EVERY = ("n1", "n2", "n3"), 4
@@ -135,15 +134,7 @@ def test_random_releases_leave_what_the_stock_command_leaves(sides: Sides) -> No
     started = time.monotonic()
 
     @hypothesis.seed(SEED)
-    @hypothesis.settings(
-        max_examples=CASES,
-        deadline=None,
-        database=None,
-        # A case tells enough as it is, and a smaller one would take minutes to find.
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-        report_multiple_bugs=False,
-    )
+    @hypothesis.settings(DRAWN, max_examples=CASES)
     @hypothesis.given(cases())
     def compare(case: Case) -> None:
         if time.monotonic() - started < SECONDS:

@@ -22,7 +22,7 @@ from django.db import ConnectionHandler, connections, migrations, models, transa
 from django.db.migrations.state import ProjectState
 from django.db.migrations.writer import MigrationWriter
 
-from tests.differential.generate import Case, cases
+from tests.differential.generate import DRAWN, SEED, Case, cases
 from tests.differential.operations import first_migrations, released
 from tests.differential.picture import structure
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 # `make differential` raises it.
 CASES = int(os.environ.get("FOLDING_CASES", "120"))
-SEED = int(os.environ.get("DIFFERENTIAL_SEED", "4"))
 ALIAS = "folding"
 LEAST_FOLDED = 0.5
 
@@ -152,13 +151,7 @@ def enough(sides: Sides) -> Iterator[None]:
 @pytest.mark.usefixtures("enough")
 def test_random_releases_leave_the_same_schema(sides: Sides) -> None:
     @hypothesis.seed(SEED)
-    @hypothesis.settings(
-        max_examples=CASES // 3,
-        deadline=None,
-        database=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
+    @hypothesis.settings(DRAWN, max_examples=CASES // 3)
     @hypothesis.given(cases())
     def compare(case: Case) -> None:
         sides.compare([*first_migrations(), *released(case)])
